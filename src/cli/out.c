@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/out.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "cli/exit.h"
+#include "cli/xalloc.h"
+
+/* The one output state of the process: a program has one stdout. */
+static struct {
+	bool json, quiet, color, broken;
+	unsigned verbose;
+} out;
+
+static void log_sink(void *user, enum coo_log_level level, const char *text)
+{
+	(void)user;
+	if (level == COO_LOG_WARN && out.quiet)
+		return;
+	fprintf(stderr, "coo: %s\n", text);
+}
+
+static bool want_color(int mode)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (mode != COLOR_AUTO)
+		return mode == COLOR_ALWAYS;
+	if (no_color && *no_color)
+		return false;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+void out_init(const struct common *c)
+{
+	static char buffer[1 << 16];
+	unsigned level = COO_LOG_WARN + c->verbose;
+
+	out.json = c->json;
+	out.quiet = c->quiet;
+	out.verbose = c->verbose;
+	out.color = !c->json && want_color(c->color);
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	coo_log_set(log_sink, NULL,
+		    level > COO_LOG_DEBUG ? COO_LOG_DEBUG : (enum coo_log_level)level);
+}
+
+bool out_is_json(void)
+{
+	return out.json;
+}
+
+bool out_is_quiet(void)
+{
+	return out.quiet;
+}
+
+bool out_has_color(void)
+{
+	return out.color;
+}
+
+unsigned out_verbosity(void)
+{
+	return out.verbose;
+}
+
+void out_text(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (out.json)
+		return;
+	va_start(ap, fmt);
+	if (vprintf(fmt, ap) < 0)
+		out.broken = true;
+	va_end(ap);
+}
+
+char *out_safe_dup(coo_span s, enum coo_utf8_keep keep)
+{
+	coo_buf b;
+	size_t cap = s.n * 4 + 1;
+
+	coo_buf_init(&b, xcalloc(cap, 1), cap);
+	coo_utf8_escape(&b, s, keep);
+	return (char *)b.p;
+}
+
+void out_safe(coo_span s, enum coo_utf8_keep keep)
+{
+	char *safe;
+
+	if (out.json)
+		return;
+	if (coo_utf8_is_plain(s, keep)) {
+		if (s.n && fwrite(s.p, 1, s.n, stdout) != s.n)
+			out.broken = true;
+		return;
+	}
+	safe = out_safe_dup(s, keep);
+	out_text("%s", safe);
+	free(safe);
+}
+
+static json_t *checked(json_t *j)
+{
+	if (!j) {
+		fputs("coo: out of memory\n", stderr);
+		exit(EXIT_SYSTEM);
+	}
+	return j;
+}
+
+json_t *out_event(const char *type)
+{
+	char time[COO_RFC3339_CAP];
+	json_t *o = checked(json_object());
+
+	json_object_set_new_nocheck(o, "type", checked(json_string_nocheck(type)));
+	json_object_set_new_nocheck(
+	    o, "time", checked(json_string_nocheck(coo_clock_rfc3339(coo_clock_wall(), time))));
+	return o;
+}
+
+static json_t *repaired(coo_span s)
+{
+	size_t cap = s.n * 3 + 1;
+	uint8_t *mem = xcalloc(cap, 1);
+	coo_buf b;
+	json_t *j;
+
+	coo_buf_init(&b, mem, cap);
+	while (s.n > 0) {
+		uint32_t cp;
+		size_t n = coo_utf8_next(s, &cp);
+
+		if (n)
+			coo_buf_put(&b, coo_span_head(s, n));
+		else
+			coo_utf8_put(&b, 0xfffd);
+		s = coo_span_skip(s, n ? n : 1);
+	}
+	j = checked(json_stringn_nocheck((const char *)b.p, b.n));
+	free(mem);
+	return j;
+}
+
+json_t *out_json_str(coo_span s)
+{
+	if (!coo_utf8_valid(s))
+		return repaired(s);
+	return checked(json_stringn_nocheck(s.n ? (const char *)s.p : "", s.n));
+}
+
+static int write_json(const char *bytes, size_t n, void *user)
+{
+	(void)user;
+	return fwrite(bytes, 1, n, stdout) == n ? 0 : -1;
+}
+
+void out_json(json_t *object)
+{
+	if (out.json) {
+		if (json_dump_callback(object, write_json, NULL, JSON_COMPACT) != 0 ||
+		    putchar('\n') == EOF)
+			out.broken = true;
+	}
+	json_decref(object);
+}
+
+void out_start(const char *command, const coo_addr *bound)
+{
+	char text[COO_ADDR_TEXT_CAP];
+	json_t *o;
+
+	if (!out.json)
+		return;
+	o = out_event("start");
+	json_object_set_new(o, "schema", json_integer(1));
+	json_object_set_new(o, "command", json_string(command));
+	json_object_set_new(o, "version", json_string(COO_VERSION));
+	if (bound && bound->family) {
+		json_object_set_new(o, "addr", json_string(coo_addr_ip_text(bound, text)));
+		json_object_set_new(o, "port", json_integer(bound->port));
+	}
+	out_json(o);
+	out_flush();
+}
+
+void out_flush(void)
+{
+	if (fflush(stdout) != 0)
+		out.broken = true;
+}
+
+bool out_finish(void)
+{
+	out_flush();
+	if (out.broken)
+		fprintf(stderr, "coo: cannot write the output: %s\n", strerror(errno));
+	return !out.broken;
+}
+
+static void say(const char *fmt, va_list ap)
+{
+	out_flush();
+	fputs("coo: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+#define SAY_FUNCTION(name, condition)                                                              \
+	void name(const char *fmt, ...)                                                            \
+	{                                                                                          \
+		va_list ap;                                                                        \
+		if (!(condition))                                                                  \
+			return;                                                                    \
+		va_start(ap, fmt);                                                                 \
+		say(fmt, ap);                                                                      \
+		va_end(ap);                                                                        \
+	}
+
+SAY_FUNCTION(say_error, true)
+SAY_FUNCTION(say_warn, !out.quiet)
+SAY_FUNCTION(say_note, out.verbose > 0)
+SAY_FUNCTION(say_info, !out.quiet && !out.json)
+
+const char *out_duration(coo_time d, char text[OUT_DURATION_CAP])
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "µs", 1e3 }, { "ns", 1 } };
+	size_t i = 0;
+	double v;
+
+	while (i < COO_ARRAY_LEN(units) - 1 && (double)d < units[i].ns)
+		i++;
+	/* 0.4 ms reads better than 400 µs: microseconds only below a tenth of a millisecond */
+	if (i == 2 && d >= COO_US(100))
+		i = 1;
+	v = (double)d / units[i].ns;
+	snprintf(text, OUT_DURATION_CAP, "%.*f %s", v < 10 ? 1 : 0, v, units[i].unit);
+	return text;
+}
