@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COO_PROTO_NODE_INT_H
+#define COO_PROTO_NODE_INT_H
+
+/* The inside of the node, shared by node.c (life, sending), node_rx.c (datagrams in) and node_tx.c
+ * (answers and announcements out). Nobody else includes this. */
+
+#include "proto/dedup.h"
+#include "proto/hash.h"
+#include "proto/limit.h"
+#include "proto/node.h"
+
+#define COO_NODE_PORT_DEFAULT 2425
+
+enum {
+	NODE_NAME_CAP = 256,
+	NODE_EVENTS = 16,
+	NODE_PENDING = 1024,
+	NODE_LIMIT_SOURCES = 4096,
+};
+
+/* A datagram that the node owes somebody: made when its time comes, so that it costs no bytes until
+ * then. */
+enum pending_kind {
+	PENDING_ACK,	  /* RECVMSG for ref */
+	PENDING_READ,	  /* READMSG for ref, no answer wanted */
+	PENDING_ANSREAD,  /* ANSREADMSG for ref */
+	PENDING_ANSENTRY, /* answer to a BR_ENTRY */
+	PENDING_ENTRY,	  /* BR_ENTRY to one host */
+	PENDING_INFO,	  /* SENDINFO */
+	PENDING_ABSENCE,  /* SENDABSENCEINFO */
+	PENDING_COMMAND,  /* a bare command, in ref */
+	PENDING_BCAST,	  /* broadcast of the entry command in ref */
+};
+
+typedef struct node_pending {
+	coo_time due;
+	uint64_t ref;
+	coo_addr to, local;
+	uint32_t ifindex;
+	uint8_t kind;
+	uint8_t client; /* coo_client of who asked */
+	bool utf8;	/* who asked understands UTF-8 */
+} node_pending;
+
+typedef struct node_names {
+	uint8_t bytes[NODE_NAME_CAP];
+	coo_names n; /* spans into bytes */
+} node_names;
+
+struct coo_node {
+	uint16_t port;
+	bool member, send_read, leaving;
+	uint32_t next_no, first_no, capabilities;
+	uint64_t random, key;
+	coo_span version, info;
+	uint8_t version_bytes[96], info_bytes[96];
+	node_names legacy, utf8;
+
+	coo_peers peers;
+	coo_rtx rtx;
+	coo_dedup dedup;
+	coo_limit ack_limit, answer_limit;
+
+	/* answers in the order they came: a ring of what is due, and a heap-free list of what waits
+	 */
+	node_pending *now_ring;
+	size_t now_head, now_n;
+	node_pending *later;
+	size_t later_n;
+	coo_time later_due;
+
+	coo_event events[NODE_EVENTS];
+	size_t ev_head, ev_n;
+	coo_node_stats stats;
+};
+
+/* The next packet number: never used twice, whatever the command (protocol.md 14.2). */
+uint32_t node_take_no(coo_node *n);
+
+/* Our own entry options: what we can honour, nothing more (design.md 4). */
+uint32_t node_entry_options(const coo_node *n);
+
+/* Queues *p for its time; counts where the queue is full. */
+void node_owe(coo_node *n, const node_pending *p, coo_time now);
+
+/* Moves what is due from the waiting list to the ring. */
+void node_release_due(coo_node *n, coo_time now);
+
+/* Writes the datagram of the first owed answer; false where none is due. */
+bool node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx);
+
+/* Random number below n (n > 0). */
+uint64_t node_random(coo_node *n, uint64_t below);
+
+/* Appends an event; a place is always there because events are taken after every call. */
+coo_event *node_emit(coo_node *n, enum coo_event_type type);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COO_PROTO_PEER_H
+#define COO_PROTO_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/addr.h"
+#include "proto/dialect.h"
+#include "proto/span.h"
+#include "proto/time.h"
+
+/* Addresses kept of one peer, and bytes kept of one name (the official client's limit is 79,
+ * protocol.md 1.3). */
+#define COO_PEER_ADDRS 4
+#define COO_PEER_NAME_MAX 64
+
+enum coo_peer_name {
+	COO_NAME_USER,
+	COO_NAME_HOST,
+	COO_NAME_MAC, /* FeiQ's, as written */
+	COO_NAME_NICK,
+	COO_NAME_GROUP,
+	COO_NAME_VERSION,  /* the version field */
+	COO_NAME_ENCODING, /* iptux: the encoding it says it writes */
+	COO_PEER_NAMES
+};
+
+/* How a peer was learned of, weakest first. */
+enum coo_peer_how {
+	COO_HOW_HEARD,	   /* it spoke to us without announcing itself */
+	COO_HOW_LIST,	   /* another host's list */
+	COO_HOW_UNICAST,   /* it answered, or announced itself, to us alone */
+	COO_HOW_BROADCAST, /* its own broadcast */
+};
+
+/*
+ * One user on one host. Read-only outside the table; a pointer is valid until the next call that
+ * may add or remove peers. Names are bytes: UTF-8 where names_utf8 says so, else in the peer's
+ * legacy character set.
+ */
+typedef struct coo_peer {
+	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first */
+	coo_time last_heard;
+	uint64_t last_no; /* packet number of its last entry: a smaller one tells of a restart */
+	uint32_t status;  /* option bits of its last entry */
+	uint32_t epoch;	  /* counts its restarts */
+	uint32_t next_by_name, next_by_addr[COO_PEER_ADDRS];
+	uint32_t name_hash;
+	uint8_t n_addrs, client, how;
+	uint8_t len[COO_PEER_NAMES];
+	bool used, online, announced, absent, names_utf8;
+	bool has_utf8; /* said that it understands UTF-8 (CAPUTF8OPT with a block or UTF-8 names) */
+	bool talked;   /* a conversation: never evicted by strangers */
+	bool saw_gbk, saw_utf8; /* what its texts without a declaration turned out to be */
+} coo_peer;
+
+/*
+ * Who is there. Identity is user and host compared without case, with FeiQ's MAC where there is one
+ * (protocol.md 3.3): an address may change, and one peer may have several. Fixed capacity: when
+ * full, a newcomer takes the place of the peer that is offline, or else was silent longest, among
+ * 64 looked at in turn; one with whom there was a conversation never gives way. Where none may, the
+ * newcomer is refused.
+ */
+typedef struct coo_peers {
+	coo_peer *v;
+	uint8_t *names;
+	uint32_t *by_name, *by_addr; /* heads of chains: index + 1; 0 ends */
+	size_t cap, n, name_cap, mask;
+	uint32_t free_head; /* index + 1 of a chain through next_by_name */
+	size_t fresh;	    /* entries never used yet start here */
+	size_t hand;	    /* where eviction looks next */
+	uint64_t key;
+	uint64_t evicted, refused;
+} coo_peers;
+
+/* name_cap: bytes for all names of one peer together; 320 holds any. mem is zeroed, aligned for
+ * uint64_t. */
+size_t coo_peers_size(size_t cap, size_t name_cap);
+void coo_peers_init(coo_peers *t, size_t cap, size_t name_cap, uint64_t key, void *mem);
+
+coo_span coo_peer_name(const coo_peers *t, const coo_peer *p, enum coo_peer_name which);
+
+/* The peer with this identity (mac may be empty), or NULL. */
+coo_peer *coo_peers_find(const coo_peers *t, coo_span user, coo_span host, coo_span mac);
+
+/* The peer last heard from at this address and port, or NULL; by host alone where port is 0. */
+coo_peer *coo_peers_at(const coo_peers *t, const coo_addr *addr);
+
+/* Adds a peer, which must not be there yet; where the table is full another gives way. NULL where
+ * none may. */
+coo_peer *coo_peers_add(coo_peers *t, coo_span user, coo_span host, coo_span mac);
+void coo_peers_remove(coo_peers *t, coo_peer *p);
+
+/* Sets any of nick, group, version, encoding; true where one changed. Spans of NULL are left as
+ * they are. */
+bool coo_peers_set_names(coo_peers *t, coo_peer *p, const coo_span names[COO_PEER_NAMES]);
+
+/* Puts addr first in p's list, dropping the oldest of five; takes it away from any other peer. */
+void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr);
+
+bool coo_peer_has_ip(const coo_peer *p, const coo_addr *addr);
+
+/* The i-th peer in use, for listing: starts with *i = 0; NULL at the end. */
+const coo_peer *coo_peers_next(const coo_peers *t, size_t *i);
+
+#endif
