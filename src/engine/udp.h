@@ -49,6 +49,7 @@ typedef struct coo_udp_stats {
 	uint64_t rx_error;   /* ICMP errors and such that a receive call returned */
 	uint64_t tx, tx_bytes;
 	uint64_t tx_again;	 /* EAGAIN/ENOBUFS: the caller was asked to come back */
+	uint64_t tx_too_long;	 /* EMSGSIZE: given up */
 	uint64_t tx_unreachable; /* EHOSTUNREACH, ENETUNREACH, ENETDOWN, EPERM … : given up */
 } coo_udp_stats;
 
@@ -66,9 +67,10 @@ const coo_udp_stats *coo_udp_get_stats(const coo_udp *u);
 
 /*
  * Receives up to the batch, without blocking. Returns how many datagrams are in *out (an array of
- * the socket's, valid until the next call); 0 where nothing waits. Errors of the network
- * (ECONNREFUSED from an earlier send …) are counted, not returned. A single waiting datagram costs
- * one plain recvmsg.
+ * the socket's, valid until the next call); 0 where nothing waits. Fewer than the batch does not
+ * say that nothing waits: ask the poll, or call until 0. Errors of the network (ECONNREFUSED from
+ * an earlier send …) are counted, not returned. A single waiting datagram costs one plain recvmsg:
+ * whether more wait is asked only where it was so lately, and now and then.
  */
 size_t coo_udp_recv(coo_udp *u, const coo_dgram **out);
 

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/charset.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/utf8.h"
+
+#define NAME_CAP 32
+#define EURO "\xe2\x82\xac"
+#define REPLACEMENT "\xef\xbf\xbd"
+#define NO_ICONV ((iconv_t)-1)
+
+enum family { UTF8, GBK_FAMILY, OTHER };
+
+struct coo_charset {
+	char name[NAME_CAP];
+	enum family family;
+	iconv_t dec, enc; /* to and from UTF-8; NO_ICONV in the UTF8 family */
+};
+
+/* What one call of iconv did. */
+struct turn {
+	size_t used, made;
+	int err;      /* 0, E2BIG, EILSEQ, EINVAL … */
+	bool changed; /* a character became another one that was thought similar */
+};
+
+/*
+ * Names as users write them. Windows code pages decode as the widest set of their family. Shift_JIS
+ * means CP932, since only there 0x5c is a backslash in every iconv.
+ */
+static const struct known {
+	const char *user, *name, *dec, *enc;
+	enum family family;
+} known[] = {
+	{ "utf-8", "UTF-8", NULL, NULL, UTF8 },
+	{ "utf8", "UTF-8", NULL, NULL, UTF8 },
+	{ "gbk", "GBK", "GB18030", "GBK", GBK_FAMILY },
+	{ "gb2312", "GBK", "GB18030", "GBK", GBK_FAMILY },
+	{ "cp936", "GBK", "GB18030", "GBK", GBK_FAMILY },
+	{ "windows-936", "GBK", "GB18030", "GBK", GBK_FAMILY },
+	{ "euc-cn", "GBK", "GB18030", "GBK", GBK_FAMILY },
+	{ "gb18030", "GB18030", "GB18030", "GB18030", OTHER },
+	{ "cp932", "CP932", "CP932", "CP932", OTHER },
+	{ "windows-31j", "CP932", "CP932", "CP932", OTHER },
+	{ "shift_jis", "CP932", "CP932", "CP932", OTHER },
+	{ "sjis", "CP932", "CP932", "CP932", OTHER },
+	{ "big5", "BIG5", "CP950", "CP950", OTHER },
+	{ "cp950", "BIG5", "CP950", "CP950", OTHER },
+	{ "euc-kr", "EUC-KR", "CP949", "EUC-KR", OTHER },
+	{ "cp949", "CP949", "CP949", "CP949", OTHER },
+	{ "uhc", "CP949", "CP949", "CP949", OTHER },
+};
+
+/* Length of the run of ASCII that s begins with, sixteen bytes a step. */
+static size_t ascii_run(coo_span s)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	size_t i = 0;
+
+	while (s.n - i >= 16) {
+		uint64_t w[2];
+
+		memcpy(w, s.p + i, 16);
+		if ((w[0] | w[1]) & high)
+			break;
+		i += 16;
+	}
+	while (i < s.n && s.p[i] < 0x80)
+		i++;
+	return i;
+}
+
+static void reset(iconv_t cd)
+{
+	(void)iconv(cd, NULL, NULL, NULL, NULL);
+}
+
+/*
+ * One call of iconv over in, and a second one that fetches what a composing set (CP1258, TCVN,
+ * BIG5-HKSCS) still holds back. The cast drops const only because iconv's prototype does.
+ */
+static struct turn convert(iconv_t cd, coo_span in, uint8_t *out, size_t cap)
+{
+	char *from = (char *)(uintptr_t)in.p, *to = (char *)out;
+	size_t in_left = in.n, out_left = cap, r;
+	struct turn t;
+
+	r = iconv(cd, &from, &in_left, &to, &out_left);
+	t.err = r == (size_t)-1 ? errno : 0;
+	t.changed = t.err == 0 && r > 0;
+	if (t.err != E2BIG && iconv(cd, NULL, NULL, &to, &out_left) == (size_t)-1)
+		t.err = errno;
+	t.used = in.n - in_left;
+	t.made = cap - out_left;
+	return t;
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static const struct known *find_known(const char *name)
+{
+	for (size_t i = 0; i < COO_ARRAY_LEN(known); i++) {
+		if (coo_span_eq_nocase(coo_span_str(name), coo_span_str(known[i].user)))
+			return &known[i];
+	}
+	return NULL;
+}
+
+/* Upper case, and no byte that means more to iconv_open than a name: "GBK//IGNORE" is refused. */
+static bool copy_name(const char *name, char out[NAME_CAP])
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:+()";
+	size_t n = strlen(name);
+
+	if (n == 0 || n >= NAME_CAP)
+		return false;
+	for (size_t i = 0; i <= n; i++) {
+		char c = name[i];
+
+		out[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+		if (i < n && !strchr(allowed, out[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether ASCII is itself, both each of its characters and what other sets use them for: the shifts
+ * of ISO-2022-JP, -KR and -CN, of HZ and of UTF-7.
+ */
+static bool keeps_ascii(iconv_t cd)
+{
+	static const char shifts[] = "\x1b$B!!\x1b(B\x1b$)C\x0e!!\x0f\x1b$)A\x0e!!\x0f~{!!~}+AGE-";
+	uint8_t in[128 + sizeof(shifts)], out[2 * sizeof(in)];
+	struct turn t;
+
+	for (size_t i = 0; i < 128; i++)
+		in[i] = (uint8_t)i;
+	memcpy(in + 128, shifts, sizeof(shifts));
+	reset(cd);
+	t = convert(cd, coo_span_of(in, sizeof(in)), out, sizeof(out));
+	return t.err == 0 && t.made == sizeof(in) && memcmp(in, out, sizeof(in)) == 0;
+}
+
+static coo_err open_both(coo_charset *cs, const char *dec, const char *enc)
+{
+	cs->dec = iconv_open("UTF-8", dec);
+	if (cs->dec != NO_ICONV)
+		cs->enc = iconv_open(enc, "UTF-8");
+	if (cs->dec == NO_ICONV || cs->enc == NO_ICONV)
+		return errno == ENOMEM ? COO_ENOMEM : COO_ECHARSET;
+	return keeps_ascii(cs->dec) && keeps_ascii(cs->enc) ? COO_OK : COO_ECHARSET;
+}
+
+coo_err coo_charset_open(const char *name, coo_charset **out)
+{
+	const struct known *k = find_known(name);
+	coo_charset *cs = calloc(1, sizeof(*cs));
+	coo_err err = COO_OK;
+
+	if (!cs)
+		return COO_ENOMEM;
+	cs->dec = cs->enc = NO_ICONV;
+	cs->family = k ? k->family : OTHER;
+	if (!copy_name(k ? k->name : name, cs->name))
+		err = COO_ECHARSET;
+	else if (cs->family != UTF8)
+		err = open_both(cs, k ? k->dec : cs->name, k ? k->enc : cs->name);
+	if (err) {
+		coo_charset_close(cs);
+		return err;
+	}
+	*out = cs;
+	return COO_OK;
+}
+
+void coo_charset_close(coo_charset *cs)
+{
+	if (!cs)
+		return;
+	if (cs->dec != NO_ICONV)
+		iconv_close(cs->dec);
+	if (cs->enc != NO_ICONV)
+		iconv_close(cs->enc);
+	free(cs);
+}
+
+const char *coo_charset_name(const coo_charset *cs)
+{
+	return cs->name;
+}
+
+bool coo_charset_is_utf8(const coo_charset *cs)
+{
+	return cs->family == UTF8;
+}
+
+/* --- to UTF-8 -------------------------------------------------------------------------------- */
+
+/* One byte that begins no character of cs; returns whether it is replaced. */
+static bool put_bad_byte(const coo_charset *cs, uint8_t byte, coo_buf *out)
+{
+	bool euro = cs->family == GBK_FAMILY && byte == 0x80;
+
+	coo_buf_put_str(out, euro ? EURO : REPLACEMENT);
+	return !euro;
+}
+
+/* iconv's output is no more trusted than its input: what is not UTF-8 becomes '?'. */
+static size_t mend(uint8_t *p, size_t n)
+{
+	size_t bad = 0, i = 0;
+
+	if (coo_utf8_valid(coo_span_of(p, n)))
+		return 0;
+	while (i < n) {
+		uint32_t cp;
+		size_t len = coo_utf8_next(coo_span_of(p + i, n - i), &cp);
+
+		if (len == 0) {
+			p[i] = '?';
+			bad++;
+		}
+		i += len ? len : 1;
+	}
+	return bad;
+}
+
+/* Converts in up to its end or its first bad byte, that included; returns the bytes dealt with. */
+static size_t decode_some(coo_charset *cs, coo_span in, coo_buf *out, size_t *bad)
+{
+	struct turn t;
+
+	reset(cs->dec);
+	t = convert(cs->dec, in, out->p + out->n, out->cap - out->n);
+	*bad += mend(out->p + out->n, t.made);
+	out->n += t.made;
+	if (t.err == E2BIG)
+		out->failed = true;
+	else if (t.err && t.used < in.n) {
+		*bad += put_bad_byte(cs, in.p[t.used], out);
+		t.used++;
+	}
+	return t.used;
+}
+
+static size_t decode_utf8(coo_span in, coo_buf *out, size_t *bad)
+{
+	size_t i = 0, n;
+	uint32_t cp;
+
+	while ((n = coo_utf8_next(coo_span_skip(in, i), &cp)) > 0)
+		i += n;
+	coo_buf_put(out, coo_span_head(in, i));
+	if (i == in.n)
+		return i;
+	coo_buf_put_str(out, REPLACEMENT);
+	*bad += 1;
+	return i + 1;
+}
+
+static size_t copy_ascii(coo_span in, coo_buf *out)
+{
+	size_t n = ascii_run(in), room = out->cap - out->n;
+
+	coo_buf_put(out, coo_span_head(in, n < room ? n : room));
+	if (n > room)
+		out->failed = true;
+	return n;
+}
+
+coo_err coo_charset_decode(coo_charset *cs, coo_span in, coo_buf *out, size_t *replaced)
+{
+	size_t bad = 0;
+
+	if (cs->family == UTF8 && coo_utf8_valid(in) && in.n <= out->cap - out->n) {
+		coo_buf_put(out, in);
+		in = coo_span_none();
+	}
+	while (in.n > 0 && coo_buf_ok(out)) {
+		in = coo_span_skip(in, copy_ascii(in, out));
+		if (in.n == 0 || !coo_buf_ok(out))
+			break;
+		if (cs->family == UTF8)
+			in = coo_span_skip(in, decode_utf8(in, out, &bad));
+		else
+			in = coo_span_skip(in, decode_some(cs, in, out, &bad));
+	}
+	if (replaced)
+		*replaced += bad;
+	return coo_buf_ok(out) ? COO_OK : COO_ENOBUF;
+}
+
+bool coo_charset_valid(coo_charset *cs, coo_span in)
+{
+	uint8_t scratch[2048];
+
+	if (cs->family == UTF8)
+		return coo_utf8_valid(in);
+	for (;;) {
+		coo_buf out;
+		size_t bad = 0;
+
+		in = coo_span_skip(in, ascii_run(in));
+		if (in.n == 0)
+			return true;
+		coo_buf_init(&out, scratch, sizeof(scratch));
+		in = coo_span_skip(in, decode_some(cs, in, &out, &bad));
+		if (bad > 0)
+			return false;
+	}
+}
+
+/* --- from UTF-8 ------------------------------------------------------------------------------ */
+
+/* Length of the run without ASCII that s begins with; in UTF-8 it ends between two characters. */
+static size_t high_run(coo_span s)
+{
+	size_t i = 0;
+
+	while (i < s.n && s.p[i] >= 0x80)
+		i++;
+	return i;
+}
+
+/*
+ * The whole run in one call, which is kept only where nothing at all was odd about it. A run with a
+ * byte 0xf3 is never tried: iconv drops tag characters (U+E0000…U+E007F) without a word.
+ */
+static bool encode_bulk(coo_charset *cs, coo_span in, coo_buf *out)
+{
+	struct turn t;
+
+	if (coo_span_find(in, 0xf3) < in.n)
+		return false;
+	reset(cs->enc);
+	t = convert(cs->enc, in, out->p + out->n, out->cap - out->n);
+	if (t.err || t.changed || t.used < in.n)
+		return false;
+	out->n += t.made;
+	return true;
+}
+
+/* One character; returns whether it was lost. */
+static bool encode_char(coo_charset *cs, coo_span in, uint32_t cp, coo_buf *out)
+{
+	uint8_t bytes[16];
+	struct turn t;
+
+	if (cs->family == GBK_FAMILY && cp == 0x20ac) {
+		coo_buf_put_byte(out, 0x80);
+		return false;
+	}
+	reset(cs->enc);
+	t = convert(cs->enc, in, bytes, sizeof(bytes));
+	if (t.err || t.changed || t.made == 0) {
+		coo_buf_put_byte(out, '?');
+		return true;
+	}
+	coo_buf_put(out, coo_span_of(bytes, t.made));
+	return false;
+}
+
+static size_t encode_each(coo_charset *cs, coo_span in, coo_buf *out)
+{
+	size_t lost = 0, n;
+	uint32_t cp;
+
+	while (coo_buf_ok(out) && (n = coo_utf8_next(in, &cp)) > 0) {
+		bool gone = encode_char(cs, coo_span_head(in, n), cp, out);
+
+		lost += gone && coo_buf_ok(out);
+		in = coo_span_skip(in, n);
+	}
+	return lost;
+}
+
+static void encode_utf8(coo_span in, coo_buf *out)
+{
+	size_t n = coo_utf8_truncate(in, out->cap - out->n);
+
+	coo_buf_put(out, coo_span_head(in, n));
+	if (n < in.n)
+		out->failed = true;
+}
+
+coo_err coo_charset_encode(coo_charset *cs, coo_span in, coo_buf *out, size_t *lost)
+{
+	size_t gone = 0;
+
+	if (!coo_utf8_valid(in))
+		return COO_EFORMAT;
+	if (!coo_buf_ok(out))
+		return COO_ENOBUF;
+	if (cs->family == UTF8) {
+		encode_utf8(in, out);
+		in = coo_span_none();
+	}
+	while (in.n > 0 && coo_buf_ok(out)) {
+		coo_span run;
+
+		in = coo_span_skip(in, copy_ascii(in, out));
+		run = coo_span_head(in, high_run(in));
+		if (run.n > 0 && coo_buf_ok(out) && !encode_bulk(cs, run, out))
+			gone += encode_each(cs, run, out);
+		in = coo_span_skip(in, run.n);
+	}
+	if (lost)
+		*lost += gone;
+	return coo_buf_ok(out) ? COO_OK : COO_ENOBUF;
+}
