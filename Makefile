@@ -1,10 +1,11 @@
 # coo: "make run" starts it, "make test" checks it, "make help" lists the rest.
 #
 # Variables for packagers: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR B (build directory) V=1 (show commands)
-# WERROR=1 (warnings are errors) LIBICONV=1 (use GNU libiconv) PORTABLE_UDP=1 (no recvmmsg/sendmmsg)
+# WERROR=1 (warnings are errors) SANITIZE=address,undefined LIBICONV=1 (use GNU libiconv) PORTABLE_UDP=1 (no recvmmsg/sendmmsg)
 
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
+comma := ,
 
 VERSION := $(shell sed -n 's/.*COO_VERSION "\(.*\)"/\1/p' src/base/version.h)
 PREFIX ?= /usr/local
@@ -19,11 +20,14 @@ Q := $(if $(filter 1,$V),,@)
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 
+# Called without -j, what a person starts still uses every processor.
+submake = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
+
 # --- what this compiler and this system have -------------------------------------------------------
 
 cc_option = $(shell printf 'int main(void){return 0;}' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo $(1))
 
-ifneq ($(filter-out clean help format format-check layers install-deps run test run-impl dist,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help format format-check run test asan static dist uninstall,$(or $(MAKECMDGOALS),all)),)
 probed_warnings := $(call cc_option,-Wlogical-op) $(call cc_option,-Wduplicated-cond)
 probed_hardening := $(call cc_option,-fstack-clash-protection) $(call cc_option,-fcf-protection)
 # iconv stands in libc (glibc) or in GNU libiconv: ask the linker, unless LIBICONV=1 says so.
@@ -40,7 +44,8 @@ warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wc
 ifeq ($(SANITIZE),)
 hardening := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 $(probed_hardening)
 else
-hardening := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+hardening := -fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzzer-no-link) \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer -O1
 sanitize_ld := -fsanitize=$(SANITIZE)
 endif
 
@@ -53,7 +58,6 @@ all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(
 all_cflags := -std=c11 $(warnings) $(CFLAGS) $(hardening) -fPIC
 all_ldflags := $(sanitize_ld) $(if $(STATIC),-static,-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed) $(LDFLAGS)
 iconv_libs := $(if $(filter 1,$(LIBICONV)),$(if $(ICONV_PREFIX),-L$(ICONV_PREFIX)/lib -Wl$(comma)-rpath$(comma)$(ICONV_PREFIX)/lib) -liconv)
-comma := ,
 all_libs = $(iconv_libs) $(pkg_libs) -lpthread -lm
 
 # --- sources by layer; a new file needs no edit here -------------------------------------------------
@@ -61,14 +65,21 @@ all_libs = $(iconv_libs) $(pkg_libs) -lpthread -lm
 proto_src := $(wildcard proto/*.c)
 lib_src := $(proto_src) $(wildcard src/base/*.c src/engine/*.c src/feature/*.c)
 cli_src := $(wildcard src/cli/*.c)
+# Programs of the rings unit, golden and sim; every other C file of tests/golden and tests/sim is linked into theirs.
 unit_src := $(wildcard tests/unit/test_*.c)
+ring_src := $(unit_src) $(foreach d,golden sim,$(wildcard tests/$d/test_*.c tests/$d/$d_*.c))
+fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
+bench_src := $(wildcard tests/bench/bench_*.c)
 support_src := $(wildcard tests/support/*.c)
 
 obj = $(patsubst %.c,$B/%.o,$(1))
 lib_obj := $(call obj,$(lib_src))
 cli_obj := $(call obj,$(cli_src))
 support_obj := $(call obj,$(support_src))
-unit_bin := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(unit_src))
+unit_bin := $(unit_src:%.c=$B/%)
+ring_bin := $(ring_src:%.c=$B/%)
+bench_bin := $(bench_src:%.c=$B/%)
+ring_support = $(call obj,$(filter-out $(ring_src) $(fuzz_src) $(bench_src),$(wildcard tests/$(1)/*.c)))
 cli_lib_obj := $(filter-out $B/src/cli/main.o,$(cli_obj))
 
 .PHONY: all
@@ -98,15 +109,112 @@ $B/coo: $(cli_obj) $B/libcoo.a
 	$(if $Q,@echo "  LD   $@")
 	$Q$(CC) $(all_cflags) $(all_ldflags) $(cli_obj) $B/libcoo.a $(all_libs) -o $@
 
-# Unit tests may reach the command line's parts too, so all objects but main.o are linked.
-$B/tests/unit/%: $B/tests/unit/%.o $(support_obj) $(cli_lib_obj) $B/libcoo.a
-	$(if $Q,@echo "  LD   $@")
-	$Q$(CC) $(all_cflags) $(all_ldflags) $< $(support_obj) $(cli_lib_obj) $B/libcoo.a -lcmocka $(all_libs) -o $@
+# --- tests -------------------------------------------------------------------------------------------
+
+# Tests may reach the command line's parts too, so all objects but main.o are linked.
+test_obj = $(support_obj) $(cli_lib_obj) $B/libcoo.a
+define ring_rule
+$B/tests/$(1)/%: $B/tests/$(1)/%.o $(call ring_support,$(1)) $(test_obj)
+	$(if $Q,@echo "  LD   $$@")
+	$Q$(CC) $(all_cflags) $(all_ldflags) $$^ $(2) $(all_libs) -o $$@
+endef
+$(foreach r,unit golden sim,$(eval $(call ring_rule,$r,-lcmocka)))
+$(eval $(call ring_rule,bench,))
+$(eval $(call ring_rule,fuzz,-fsanitize=fuzzer))
 .PRECIOUS: $B/%.o
 
-.PHONY: unit
+# A real iptux without its window, for the interop ring: where the package iptux with its headers is installed.
+iptux_bin := $(if $(and $(wildcard tests/interop/iptuxd.cpp),$(shell $(PKG_CONFIG) --exists iptux-core 2>/dev/null && echo yes)),$B/tests/interop/iptuxd)
+$B/tests/interop/iptuxd: tests/interop/iptuxd.cpp
+	@mkdir -p $(@D)
+	$(if $Q,@echo "  CXX  $<")
+	$Q$(CXX) -std=c++17 -O1 -w $< $$($(PKG_CONFIG) --cflags --libs iptux-core) -lpthread -o $@
+
+# Fuzz programs live in a build of their own, made with clang; without its libFuzzer that ring is skipped.
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 10
+has_fuzzer = $(shell printf '\#include <stdint.h>\n\#include <stddef.h>\nint LLVMFuzzerTestOneInput(const uint8_t *p,size_t n);int LLVMFuzzerTestOneInput(const uint8_t *p,size_t n){(void)p;(void)n;return 0;}' | $(FUZZ_CC) -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null && echo yes)
+.PHONY: fuzz-programs fuzz-build
+fuzz-programs: $(fuzz_src:%.c=$B/%)
+fuzz-build:
+	$(if $(and $(fuzz_src),$(has_fuzzer)),+$Q$(submake) B=$B/fuzz CC=$(FUZZ_CC) SANITIZE=address$(comma)undefined FUZZER=1 STATIC= fuzz-programs)
+
+.PHONY: unit test test-all asan fuzz bench
 unit: $(unit_bin) ## build and run the unit tests
 	$Qset -e; for t in $(unit_bin); do $$t; done
+
+test: ## install what is missing, build, run all test rings (RINGS="cli netns" for some)
+	@scripts/install-deps.sh test
+	+@$(submake) test-all
+
+RINGS ?=
+test-all: all $(ring_bin) $(iptux_bin) fuzz-build
+	@B=$B FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-tests.sh $(RINGS)
+
+asan: ## all test rings under address and undefined-behaviour sanitizers
+	+@$(submake) B=build-asan SANITIZE=address,undefined test
+
+fuzz: fuzz-build ## replay the corpora, then fuzz each target for FUZZ_SECONDS (10)
+	@B=$B FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-tests.sh fuzz
+
+bench: all $(bench_bin) ## measure; prints "name value unit" lines
+	@B=$B COO=$B/coo; export B COO; set -e; \
+	for b in $(bench_bin) $(wildcard tests/bench/bench_*.py tests/bench/bench_*.sh); do $$b; done
+
+# --- running, checking -------------------------------------------------------------------------------
+
+.PHONY: run run-all format format-check tidy layers
+run: ## install what is missing, build, go online and say what to do next
+	@scripts/install-deps.sh run
+	+@$(submake) run-all
+run-all: all
+	@B=$B scripts/run.sh $(ARGS)
+
+c_files = $(wildcard proto/*.[ch] src/*/*.[ch] tests/*/*.[ch])
+CLANG_FORMAT ?= clang-format
+format: ## lay out all C sources
+	$(CLANG_FORMAT) -i $(c_files)
+format-check: ## fail where "make format" would change something
+	$(CLANG_FORMAT) --dry-run -Werror $(c_files)
+
+tidy: ## clang-tidy over all C sources
+	@scripts/tidy.sh $(all_cppflags) $(pkg_cflags)
+
+layers: $(lib_obj) ## check the direction of includes, symbols, names and banned functions
+	@B=$B scripts/check-layers.sh
+
+# --- delivering --------------------------------------------------------------------------------------
+
+.PHONY: static install uninstall dist
+static: ## one program without shared libraries: build-static/coo
+	@scripts/check-static.sh
+	+@$(submake) B=build-static STATIC=1 build-static/coo
+
+public_headers = $(wildcard proto/*.h)
+man_pages = $(wildcard src/man/*.[1-9])
+install: all $B/libcoo.pc ## install to PREFIX (/usr/local) beneath DESTDIR
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCDIR)/coo $(COMPDIR))
+	install -m 755 $B/coo $(DESTDIR)$(BINDIR)/coo
+	install -m 644 $B/libcoo.a $(DESTDIR)$(LIBDIR)/libcoo.a
+	install -m 644 $B/libcoo.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libcoo.pc
+	install -m 644 src/completion/coo.bash $(DESTDIR)$(COMPDIR)/coo
+	set -e; for h in $(public_headers); do \
+		sed 's|#include "proto/|#include "coo/|' $$h > $B/header.tmp; \
+		install -m 644 $B/header.tmp $(DESTDIR)$(INCDIR)/coo/$${h##*/}; done; rm -f $B/header.tmp
+	set -e; for m in $(man_pages); do install -d $(DESTDIR)$(MANDIR)/man$${m##*.}; \
+		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/; done
+
+uninstall: ## remove what install put there
+	rm -f $(addprefix $(DESTDIR),$(BINDIR)/coo $(LIBDIR)/libcoo.a $(LIBDIR)/pkgconfig/libcoo.pc $(COMPDIR)/coo)
+	rm -f $(addprefix $(DESTDIR)$(INCDIR)/coo/,$(notdir $(public_headers)))
+	rm -f $(foreach m,$(man_pages),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
+	-rmdir $(DESTDIR)$(INCDIR)/coo
+
+$B/libcoo.pc: src/libcoo.pc.in src/base/version.h $B/flags
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(iconv_libs)|' $< > $@
+
+dist: ## coo-VERSION.tar.gz of the commit that is checked out, the same bytes everywhere
+	git archive --format=tar --prefix=coo-$(VERSION)/ HEAD | gzip -9n > coo-$(VERSION).tar.gz
 
 .PHONY: clean
 clean: ## remove what was built
