@@ -15,9 +15,9 @@ enum coo_netif_use {
 	COO_NETIF_USED,
 	COO_NETIF_DOWN,
 	COO_NETIF_LOOPBACK,
-	COO_NETIF_VIRTUAL,   /* docker*, br-*, veth*, virbr*: skipped unless named */
-	COO_NETIF_NOT_NAMED, /* others were named with -I */
-	COO_NETIF_NO_BROADCAST,
+	COO_NETIF_VIRTUAL,	/* docker*, br-*, veth*, virbr* …: skipped unless named */
+	COO_NETIF_NOT_NAMED,	/* others were named with -I */
+	COO_NETIF_NO_BROADCAST, /* point-to-point, /31, /32; for IPv6: no multicast */
 };
 
 /* One address of one interface; an interface with three addresses has three. */
@@ -31,6 +31,7 @@ typedef struct coo_netif {
 	uint32_t mtu;
 	uint8_t mac[6];
 	bool has_mac, up, running;
+	bool loopback, multicast;
 	enum coo_netif_use use;
 } coo_netif;
 
@@ -60,5 +61,16 @@ bool coo_netifs_is_own(const coo_netifs *n, const coo_addr *a);
 
 /* Whether a is a directed broadcast address of one of the interfaces, or 255.255.255.255. */
 bool coo_netifs_is_broadcast(const coo_netifs *n, const coo_addr *a);
+
+/* The pure parts, for the tests. */
+
+/* What becomes of i, whose other fields are set. */
+enum coo_netif_use coo_netif_decide(const coo_netif *i, const char *const *names, size_t n_names);
+
+/* The directed broadcast address of an IPv4 network; false for /31, /32 and IPv6. */
+bool coo_netif_directed_broadcast(const coo_addr *a, unsigned prefix, coo_addr *out);
+
+/* How many leading bits of the mask are ones. */
+unsigned coo_netif_prefix_bits(const uint8_t *mask, size_t n);
 
 #endif
