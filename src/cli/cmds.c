@@ -3,10 +3,11 @@
 
 #include "cli/cmd.h"
 
-extern const struct cmd cmd_help, cmd_version;
+extern const struct cmd cmd_help, cmd_send, cmd_version;
 
 const struct cmd *const cmds[] = {
 	&cmd_help,
+	&cmd_send,
 	&cmd_version,
 	NULL,
 };

@@ -477,6 +477,11 @@ coo_node *coo_driver_node(coo_driver *d)
 	return d->node;
 }
 
+uv_loop_t *coo_driver_loop(coo_driver *d)
+{
+	return d->loop;
+}
+
 coo_time coo_driver_now(const coo_driver *d)
 {
 	(void)d;

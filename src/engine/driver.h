@@ -45,6 +45,7 @@ COO_MUST_CHECK coo_err coo_driver_open(uv_loop_t *loop, const coo_driver_cfg *cf
 void coo_driver_close(coo_driver *d);
 
 coo_node *coo_driver_node(coo_driver *d);
+uv_loop_t *coo_driver_loop(coo_driver *d);
 
 /* The time that the node lives in: coo_clock_now(). */
 coo_time coo_driver_now(const coo_driver *d);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "cli/cmd.h"
+#include "cli/input.h"
+#include "cli/net.h"
+#include "cli/out.h"
+#include "cli/send_result.h"
+#include "cli/targets.h"
+#include "feature/outbox.h"
+#include "proto/utf8.h"
+
+struct send_opts {
+	struct common common;
+	const char *message;
+	coo_time wait;
+	uint64_t retries;
+	uint64_t max_packet;
+	bool no_wait, sealed, read, utf8, split, multicast;
+};
+
+#define AT(field) offsetof(struct send_opts, field)
+
+static const struct opt opts_table[] = {
+	{ .letter = 'm', .name = "message", .kind = OPT_STR, .at = AT(message), .arg = "TEXT",
+	  .help = "the text; then every argument is a target" },
+	{ .letter = 'w', .name = "wait", .kind = OPT_DURATION, .at = AT(wait), .arg = "D",
+	  .min = COO_MS(10), .max = COO_SEC(86400),
+	  .help = "the whole wait for the receipt (5s)" },
+	{ .name = "retries", .kind = OPT_UINT, .at = AT(retries), .arg = "N", .min = 1, .max = 100,
+	  .help = "how often it is sent in all until then (5)" },
+	{ .name = "no-wait", .kind = OPT_FLAG, .at = AT(no_wait),
+	  .help = "send once, ask for no receipt" },
+	{ .name = "sealed", .kind = OPT_FLAG, .at = AT(sealed),
+	  .help = "the receiver has to open it (sealed message)" },
+	{ .name = "read", .kind = OPT_FLAG, .at = AT(read),
+	  .help = "sealed, and wait until it was opened" },
+	{ .name = "utf8", .kind = OPT_FLAG, .at = AT(utf8), .help = "send UTF-8 to everybody" },
+	{ .name = "split", .kind = OPT_FLAG, .at = AT(split),
+	  .help = "send a long text in parts, in order" },
+	{ .name = "max-packet", .kind = OPT_SIZE, .at = AT(max_packet), .arg = "SIZE", .min = 256,
+	  .max = 65507, .help = "longest datagram that the targets can take (8k)" },
+	{ .name = "multicast-flag", .kind = OPT_FLAG, .at = AT(multicast),
+	  .help = "mark as sent to several (set for several targets)" },
+	OPT_END,
+};
+
+static const struct send_opts defaults = {
+	.common = { .port = 2425 },
+	.wait = COO_SEC(5),
+	.retries = 5,
+	.max_packet = 8192,
+};
+
+struct sending {
+	const struct send_opts *opts;
+	struct net net;
+	struct targets targets;
+	coo_outbox *outbox;
+	char *text; /* from stdin, or NULL */
+	coo_span utf8;
+	struct send_tally tally;
+	bool stopped;
+};
+
+/* Splits the operands: TEXT is the last one unless it came by -m or can only be a target. */
+static const char *split_operands(const struct send_opts *o, int *argc, char **argv)
+{
+	const char *last = *argc > 0 ? argv[*argc - 1] : NULL;
+
+	if (o->message)
+		return o->message;
+	if (*argc < 2 || target_is_certain(last))
+		return NULL;
+	(*argc)--;
+	return last;
+}
+
+static bool find_text(struct sending *s, const char *text)
+{
+	size_t n;
+
+	if (text && strcmp(text, "-") != 0) {
+		s->utf8 = coo_span_str(text);
+	} else {
+		if (!input_read_all(&s->text, &n, 16u << 20))
+			return false;
+		s->utf8 = coo_span_of(s->text, n);
+	}
+	if (s->utf8.n == 0) {
+		say_error("there is no text to send; give it after the targets, with -m, or on "
+			  "stdin");
+		return false;
+	}
+	if (!coo_utf8_valid(s->utf8)) {
+		say_error("the text is not UTF-8; convert it first: iconv -f GBK -t UTF-8");
+		return false;
+	}
+	if (coo_span_find(s->utf8, 0) != s->utf8.n) {
+		say_error("the text holds a NUL byte, which ends a text in this protocol");
+		return false;
+	}
+	return true;
+}
+
+static bool find_targets(struct sending *s, int argc, char **argv)
+{
+	uint16_t port = net_target_port(&s->opts->common);
+
+	if (argc == 0) {
+		say_error("there is no target; \"coo send --help\" shows how");
+		return false;
+	}
+	for (int i = 0; i < argc; i++) {
+		if (!targets_add(&s->targets, argv[i], port))
+			return false;
+	}
+	if (s->targets.n == 0)
+		say_error("the list of targets is empty");
+	return s->targets.n > 0;
+}
+
+static uint32_t options_of(const struct sending *s)
+{
+	const struct send_opts *o = s->opts;
+	uint32_t options = COO_OPT_NOADDLIST;
+
+	if (!o->no_wait)
+		options |= COO_OPT_SENDCHECK;
+	if (o->sealed || o->read)
+		options |= COO_OPT_SECRET;
+	if (o->read)
+		options |= COO_OPT_READCHECK;
+	if (s->targets.n > 1 || o->multicast)
+		options |= COO_OPT_MULTICAST;
+	return options;
+}
+
+static const char *forced_charset(const struct send_opts *o)
+{
+	const char *c = o->common.charset;
+
+	if (o->utf8)
+		return "utf-8";
+	return c && *c && strcmp(c, "auto") != 0 ? c : NULL;
+}
+
+static void on_result(void *user, const coo_outbox_result *r)
+{
+	struct sending *s = user;
+
+	send_print_result(s->targets.v[r->index].text, r, &s->tally);
+	if (coo_outbox_pending(s->outbox) == 0)
+		uv_stop(&s->net.loop);
+}
+
+static void on_event(void *user, const coo_event *ev)
+{
+	struct sending *s = user;
+
+	coo_outbox_on_event(s->outbox, ev);
+}
+
+static void on_turn(void *user)
+{
+	(void)user;
+	out_flush();
+}
+
+static void on_stop(void *user)
+{
+	struct sending *s = user;
+
+	s->stopped = true;
+	uv_stop(&s->net.loop);
+}
+
+static int make_outbox(struct sending *s)
+{
+	const struct send_opts *o = s->opts;
+	coo_outbox_cfg cfg = {
+		.driver = s->net.driver,
+		.text = s->net.text,
+		.charset = forced_charset(o),
+		.utf8 = s->utf8,
+		.options = options_of(s),
+		.attempts = (uint8_t)o->retries,
+		.wait = o->wait,
+		.want_read = o->read,
+		.split = o->split,
+		.max_packet = o->max_packet,
+		.on_result = on_result,
+		.user = s,
+	};
+	size_t fits = 0;
+	coo_err e = coo_outbox_new(&cfg, &s->outbox);
+
+	for (size_t i = 0; e == COO_OK && i < s->targets.n; i++)
+		e = coo_outbox_add(s->outbox, &s->targets.v[i].addr);
+	if (e == COO_OK)
+		e = coo_outbox_check(s->outbox, &fits);
+	if (e == COO_OK)
+		return 0;
+	if (e == COO_EMSGSIZE) {
+		say_error("the text has %zu bytes, but only %zu fit one datagram of %llu; "
+			  "--split sends it in parts, --max-packet allows longer datagrams",
+			  s->utf8.n, fits, (unsigned long long)o->max_packet);
+		return EXIT_REFUSED;
+	}
+	say_error("the text cannot be sent: %s", coo_err_text(e));
+	return e == COO_ECHARSET ? EXIT_USAGE : EXIT_SYSTEM;
+}
+
+static int open_net(struct sending *s)
+{
+	const struct send_opts *o = s->opts;
+	coo_time interval = o->wait / o->retries;
+	struct net_wish wish = {
+		.port_optional = true,
+		.no_broadcast = true,
+		.max_messages = s->targets.n < 4096 ? (uint32_t)s->targets.n + 16 : 4096,
+		.text_cap = 65536,
+		/* a second apart as every client does it, closer only where the wait is short */
+		.retry_interval = interval < COO_SEC(1) ? interval : COO_SEC(1),
+		.on_event = on_event,
+		.on_turn = on_turn,
+		.on_stop = on_stop,
+		.user = s,
+	};
+
+	return net_open(&s->net, &o->common, &wish);
+}
+
+static int deliver(struct sending *s)
+{
+	coo_addr local;
+	int code = open_net(s);
+
+	if (code)
+		return code;
+	code = make_outbox(s);
+	if (code == 0) {
+		local = coo_driver_local(s->net.driver);
+		out_start("send", &local);
+		coo_outbox_start(s->outbox);
+		if (coo_outbox_pending(s->outbox) > 0)
+			uv_run(&s->net.loop, UV_RUN_DEFAULT);
+		if (s->stopped)
+			say_info("interrupted; %zu of %zu targets have no result yet",
+				 coo_outbox_pending(s->outbox), s->targets.n);
+		send_print_summary(&s->tally, s->targets.n);
+		code = send_exit_code(&s->tally, s->targets.n);
+	}
+	coo_outbox_free(s->outbox);
+	net_close(&s->net);
+	return code;
+}
+
+static int run(void *opts, int argc, char **argv)
+{
+	struct sending s;
+	const char *text;
+	int code = EXIT_USAGE;
+
+	memset(&s, 0, sizeof(s));
+	s.opts = opts;
+	text = split_operands(s.opts, &argc, argv);
+	if (find_targets(&s, argc, argv) && find_text(&s, text))
+		code = deliver(&s);
+	targets_free(&s.targets);
+	free(s.text);
+	return code;
+}
+
+extern const struct cmd cmd_send;
+const struct cmd cmd_send = {
+	.name = "send",
+	.args = "TARGET… [TEXT]",
+	.summary = "send a message; exit code 0 means that everybody acknowledged it",
+	.about = "Sends TEXT (or stdin) to each TARGET (address[:port], host name, @FILE with one a "
+		 "line)\nand waits for the receipts. Exit: 0 all acknowledged, 1 none, 3 some.",
+	.examples = "  coo send 10.0.0.7 你好\n"
+		    "  long-job; coo send 10.0.0.7 \"done: $?\"\n"
+		    "  dmesg | tail | coo send 10.0.0.7 10.0.0.8:2426\n"
+		    "  coo send @office.txt -m \"lunch is here\"\n",
+	.opts = opts_table,
+	.defaults = &defaults,
+	.opts_size = sizeof(struct send_opts),
+	.groups = OPT_GROUP_OUT | OPT_GROUP_SOCK | OPT_GROUP_IDENT,
+	.run = run,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/targets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/resolve.h"
+#include "cli/out.h"
+#include "cli/xalloc.h"
+
+enum { MAX_TARGETS = 65536, LINE_CAP = 1024, FILE_DEPTH = 4 };
+
+bool target_is_certain(const char *word)
+{
+	coo_addr a;
+
+	return word[0] == '@' || coo_addr_parse(word, 0, &a) == COO_OK;
+}
+
+static bool is_known(const struct targets *t, const coo_addr *a)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (coo_addr_eq(&t->v[i].addr, a))
+			return true;
+	}
+	return false;
+}
+
+static bool add_addr(struct targets *t, const char *text, const coo_addr *a)
+{
+	if (is_known(t, a)) {
+		say_note("%s is named twice; it gets one message", text);
+		return true;
+	}
+	if (t->n == MAX_TARGETS) {
+		say_error("more than %d targets", MAX_TARGETS);
+		return false;
+	}
+	t->v = xrealloc(t->v, t->n + 1, sizeof(*t->v));
+	t->v[t->n].text = xstrdup(text);
+	t->v[t->n++].addr = *a;
+	return true;
+}
+
+static bool add_name(struct targets *t, const char *word, uint16_t default_port)
+{
+	const char *why = NULL;
+	coo_addr a;
+
+	if (coo_resolve_one(word, default_port, &a, &why) != COO_OK) {
+		say_error("cannot find \"%s\": %s; a target is an address such as 10.0.0.7 or "
+			  "10.0.0.7:2425, or a host name",
+			  word, why ? why : "not an address");
+		return false;
+	}
+	return add_addr(t, word, &a);
+}
+
+static bool add_word(struct targets *t, const char *word, uint16_t default_port, unsigned depth);
+
+static bool add_file(struct targets *t, const char *path, uint16_t default_port, unsigned depth)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char line[LINE_CAP];
+	bool ok = true;
+
+	if (!f || depth == 0) {
+		say_error("cannot read the targets in \"%s\": %s", path,
+			  f ? "lists within lists" : strerror(errno));
+		return false;
+	}
+	while (ok && fgets(line, sizeof(line), f)) {
+		char *word = line + strspn(line, " \t");
+
+		word[strcspn(word, " \t\r\n#")] = '\0';
+		if (*word)
+			ok = add_word(t, word, default_port, depth - 1);
+	}
+	if (f != stdin)
+		fclose(f);
+	return ok;
+}
+
+static bool add_word(struct targets *t, const char *word, uint16_t default_port, unsigned depth)
+{
+	coo_addr a;
+
+	if (word[0] == '@')
+		return add_file(t, word + 1, default_port, depth);
+	if (coo_addr_parse(word, default_port, &a) == COO_OK) {
+		if (a.port == 0)
+			a.port = default_port;
+		return add_addr(t, word, &a);
+	}
+	return add_name(t, word, default_port);
+}
+
+bool targets_add(struct targets *t, const char *word, uint16_t default_port)
+{
+	return add_word(t, word, default_port, FILE_DEPTH);
+}
+
+void targets_free(struct targets *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free((void *)(uintptr_t)t->v[i].text);
+	free(t->v);
+}
