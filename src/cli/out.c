@@ -212,7 +212,7 @@ bool out_finish(void)
 	return !out.broken;
 }
 
-static void say(const char *fmt, va_list ap)
+COO_PRINTF(1, 0) static void say(const char *fmt, va_list ap)
 {
 	out_flush();
 	fputs("coo: ", stderr);

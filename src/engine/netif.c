@@ -82,7 +82,7 @@ static uint8_t host_bits(unsigned prefix, unsigned i)
 {
 	unsigned net = prefix > i * 8 ? prefix - i * 8 : 0;
 
-	return net >= 8 ? 0 : (uint8_t)(0xffu >> net);
+	return (uint8_t)(net >= 8 ? 0 : 0xffu >> net);
 }
 
 bool coo_netif_directed_broadcast(const coo_addr *a, unsigned prefix, coo_addr *out)
