@@ -238,6 +238,7 @@ static void broadcast_round(coo_node *n, uint32_t command, coo_time at, coo_time
 void coo_node_announce(coo_node *n, coo_time now)
 {
 	n->leaving = false;
+	n->announced = true;
 	broadcast_round(n, COO_CMD_BR_ENTRY, now, now);
 	broadcast_round(n, COO_CMD_BR_ENTRY, coo_time_add(now, COO_SEC(5)), now);
 }
@@ -247,8 +248,10 @@ void coo_node_leave(coo_node *n, coo_time now)
 	if (n->leaving)
 		return;
 	n->leaving = true;
-	n->now_n = n->later_n = 0;
+	n->later_n = 0; /* nobody waits for an answer of one who goes; receipts still leave */
 	n->later_due = COO_NEVER;
+	if (!n->announced)
+		return;
 	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);
 	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, coo_time_add(now, COO_MS(100)), now);
 }

@@ -127,7 +127,7 @@ void coo_node_announce(coo_node *n, coo_time now);
 /* BR_ENTRY to one address, which makes the host there answer. */
 void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now);
 
-/* Leaves: BR_EXIT twice, 100 ms apart. Afterwards entries are no longer answered. */
+/* Leaves: BR_EXIT twice, 100 ms apart, where it had announced itself. Afterwards entries are no longer answered. */
 void coo_node_leave(coo_node *n, coo_time now);
 
 /* True when nothing is waiting to be sent and no own message waits for its receipt. */

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Reads stdin to its end, at most cap bytes, without the line feed at its end. False, said on stderr, on failure.
- * Gives *text (NUL-terminated, *n without it): free(). */
+/* Reads stdin to its end, at most cap bytes, without the line feed at its end. False, said on
+ * stderr, on failure. Gives *text (NUL-terminated, *n without it): free(). */
 bool input_read_all(char **text, size_t *n, size_t cap);
 
 #endif

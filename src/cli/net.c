@@ -109,18 +109,20 @@ static void fill_node(struct net *n, const struct net_wish *wish, coo_node_cfg *
 
 static void say_port_taken(uint16_t port, const struct net_wish *wish)
 {
-	coo_port_holder h;
+	const char *also = wish->member ? ". Sending works meanwhile: coo send" : "";
+	coo_portholder h;
+	char *name;
 
-	if (coo_port_holder_of(port, false, &h))
-		say_error("port %u is in use by %s (pid %ld); end it, or give another port with "
-			  "--port%s",
-			  (unsigned)port, h.name, h.pid,
-			  wish->member ? ". Sending works meanwhile: \"coo send\"" : "");
-	else
+	if (!coo_portholder_find(COO_PORT_UDP, port, &h) || !h.program[0]) {
 		say_error("port %u is in use by another program; end it, or give another port "
 			  "with --port%s",
-			  (unsigned)port,
-			  wish->member ? ". Sending works meanwhile: \"coo send\"" : "");
+			  (unsigned)port, also);
+		return;
+	}
+	name = out_safe_dup(coo_span_str(h.program), COO_UTF8_ONE_LINE);
+	say_error("port %u is in use by %s (pid %u); end it, or give another port with --port%s",
+		  (unsigned)port, name, (unsigned)h.pid, also);
+	free(name);
 }
 
 static int say_open_failed(coo_err e, const char *bad, const coo_driver_cfg *cfg,
@@ -140,7 +142,8 @@ static int say_open_failed(coo_err e, const char *bad, const coo_driver_cfg *cfg
 			  "CAP_NET_BIND_SERVICE",
 			  (unsigned)cfg->port);
 	else if (e == COO_ESYS && error == EADDRNOTAVAIL)
-		say_error("%s is not an address of this machine", coo_addr_ip_text(&cfg->bind, text));
+		say_error("%s is not an address of this machine",
+			  coo_addr_ip_text(&cfg->bind, text));
 	else if (e == COO_ESYS)
 		say_error("cannot open the network: %s", strerror(error));
 	else

@@ -9,7 +9,8 @@
 #include "feature/identity.h"
 #include "feature/text.h"
 
-/* What every command of the messenger stands on: a loop, a node on its sockets, names and character sets. */
+/* What every command of the messenger stands on: a loop, a node on its sockets, names and character
+ * sets. */
 struct net {
 	uv_loop_t loop;
 	coo_driver *driver;
@@ -36,7 +37,8 @@ struct net_wish {
 	void *user;
 };
 
-/* Opens everything; on failure says why and what helps, and returns the exit code to end with. 0: net_close later. */
+/* Opens everything; on failure says why and what helps, and returns the exit code to end with. 0:
+ * net_close later. */
 int net_open(struct net *n, const struct common *c, const struct net_wish *wish);
 
 /* Closes and runs the loop until it is empty. */

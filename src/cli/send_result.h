@@ -8,9 +8,10 @@
 
 /* What became of messages, counted for the summary and the exit code. */
 struct send_tally {
-	size_t reached; /* acknowledged; opened where that was asked for; sent where no receipt was */
-	size_t missed;	/* no receipt in time */
-	size_t failed;	/* the system refused */
+	size_t
+	    reached; /* acknowledged; opened where that was asked for; sent where no receipt was */
+	size_t missed; /* no receipt in time */
+	size_t failed; /* the system refused */
 	size_t unread;
 };
 

@@ -47,10 +47,14 @@ static bool add_addr(struct targets *t, const char *text, const coo_addr *a)
 
 static bool add_name(struct targets *t, const char *word, uint16_t default_port)
 {
+	char host[256];
 	const char *why = NULL;
+	uint16_t port = default_port;
 	coo_addr a;
+	size_t n = 0;
 
-	if (coo_resolve_one(word, default_port, &a, &why) != COO_OK) {
+	if (coo_addr_split(word, host, sizeof(host), &port) != COO_OK ||
+	    coo_resolve(host, port, COO_RESOLVE_ANY, &a, 1, &n, &why) != COO_OK || n == 0) {
 		say_error("cannot find \"%s\": %s; a target is an address such as 10.0.0.7 or "
 			  "10.0.0.7:2425, or a host name",
 			  word, why ? why : "not an address");

@@ -23,8 +23,9 @@ struct targets {
 bool target_is_certain(const char *word);
 
 /*
- * Adds what word names: an address, a host name, or every line of @FILE ("#" begins a comment). A target named twice
- * is taken once. False, said on stderr, where one cannot be resolved or a file not be read.
+ * Adds what word names: an address, a host name, or every line of @FILE ("#" begins a comment). A
+ * target named twice is taken once. False, said on stderr, where one cannot be resolved or a file
+ * not be read.
  */
 bool targets_add(struct targets *t, const char *word, uint16_t default_port);
 

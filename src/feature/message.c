@@ -83,9 +83,8 @@ static coo_err view_of_packet(coo_text *t, const coo_event *ev, const coo_text_h
 static coo_err view_of_sender(coo_text *t, const coo_peers *peers, const coo_event *ev,
 			      const coo_text_hint *hint, coo_buf *scratch, coo_peer_view *out)
 {
-	coo_err e = ev->peer && ev->peer->used
-			? coo_peer_view_of(t, peers, ev->peer, scratch, out)
-			: view_of_packet(t, ev, hint, scratch, out);
+	coo_err e = ev->peer && ev->peer->used ? coo_peer_view_of(t, peers, ev->peer, scratch, out)
+					       : view_of_packet(t, ev, hint, scratch, out);
 
 	out->addr = ev->rx.from;
 	return e;

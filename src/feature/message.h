@@ -6,7 +6,8 @@
 #include "proto/attr.h"
 #include "proto/node.h"
 
-/* A peer as people see it: names in UTF-8. The spans borrow the scratch buffer they were decoded into. */
+/* A peer as people see it: names in UTF-8. The spans borrow the scratch buffer they were decoded
+ * into. */
 typedef struct coo_peer_view {
 	coo_span user, host, nick, group, version;
 	coo_client client;
@@ -39,7 +40,8 @@ coo_text_hint coo_hint_of_peer(const coo_peers *peers, const coo_peer *peer);
 COO_MUST_CHECK coo_err coo_peer_view_of(coo_text *t, const coo_peers *peers, const coo_peer *peer,
 					coo_buf *scratch, coo_peer_view *out);
 
-/* Fills *out from a COO_EV_MESSAGE; what the packet itself says wins over what is known of the peer. */
+/* Fills *out from a COO_EV_MESSAGE; what the packet itself says wins over what is known of the
+ * peer. */
 COO_MUST_CHECK coo_err coo_message_of(coo_text *t, const coo_peers *peers, const coo_event *ev,
 				      coo_buf *scratch, coo_message *out);
 

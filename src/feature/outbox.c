@@ -118,8 +118,9 @@ static size_t room_for(const coo_outbox *o, bool utf8)
 }
 
 /*
- * Encodes as much of text as fits one datagram; *used tells how much that was. No character set here takes more bytes
- * than UTF-8 does, so what fits as UTF-8 fits; what is left over is then filled up step by step.
+ * Encodes as much of text as fits one datagram; *used tells how much that was. GB18030 takes four
+ * bytes where UTF-8 takes three and nothing takes more than that, so three quarters of the room
+ * always fit; the rest is filled up step by step.
  */
 static coo_err encode_fitting(coo_outbox *o, const coo_addr *to, coo_span text, struct encoded *e,
 			      size_t *used)
@@ -131,14 +132,15 @@ static coo_err encode_fitting(coo_outbox *o, const coo_addr *to, coo_span text, 
 	if (err != COO_OK || e->ext.n <= room_for(o, e->utf8))
 		return err;
 	room = room_for(o, e->utf8);
-	next = coo_utf8_truncate(text, room > 1 ? room - 1 : 0);
+	next = coo_utf8_truncate(text, room > 1 ? (room - 1) / 4 * 3 : 0);
 	while (next > best) {
 		best = next;
 		err = encode(o, to, coo_span_head(text, best), e);
 		if (err != COO_OK)
 			return err;
 		room = room_for(o, e->utf8);
-		next = coo_utf8_truncate(text, best + (room > e->ext.n ? room - e->ext.n : 0));
+		next =
+		    coo_utf8_truncate(text, best + (room > e->ext.n ? room - e->ext.n : 0) / 4 * 3);
 	}
 	*used = best;
 	return best > 0 ? COO_OK : COO_EMSGSIZE;
@@ -173,8 +175,8 @@ static coo_err send_part(coo_outbox *o, struct target *t)
 	coo_driver *d = o->cfg.driver;
 	struct encoded e;
 	coo_send s;
-	coo_err err = encode_fitting(o, &t->r.to, coo_span_skip(o->cfg.utf8, t->offset), &e,
-				     &t->part);
+	coo_err err =
+	    encode_fitting(o, &t->r.to, coo_span_skip(o->cfg.utf8, t->offset), &e, &t->part);
 
 	if (err != COO_OK)
 		return err;

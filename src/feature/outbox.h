@@ -7,9 +7,10 @@
 #include "proto/attr.h"
 
 /*
- * One text to many: each target gets it in its own character set, with its own packet number and its own result.
- * A text that was split goes part by part, each after the receipt of the one before. Sending is paced: not more
- * than 1,000 messages a second leave for other hosts (design.md 5).
+ * One text to many: each target gets it in its own character set, with its own packet number and
+ * its own result. A text that was split goes part by part, each after the receipt of the one
+ * before. Sending is paced: not more than 1,000 messages a second leave for other hosts (design.md
+ * 5).
  */
 typedef struct coo_outbox coo_outbox;
 
@@ -59,15 +60,17 @@ void coo_outbox_free(coo_outbox *o);
 COO_MUST_CHECK coo_err coo_outbox_add(coo_outbox *o, const coo_addr *to);
 
 /*
- * Whether the text fits, in the charset that it would go out in; *fits gets the bytes of text that do. COO_EMSGSIZE
- * where it does not and split is off; COO_ECHARSET where the forced charset is unknown.
+ * Whether the text fits, in the charset that it would go out in; *fits gets the bytes of text that
+ * do. COO_EMSGSIZE where it does not and split is off; COO_ECHARSET where the forced charset is
+ * unknown.
  */
 COO_MUST_CHECK coo_err coo_outbox_check(coo_outbox *o, size_t *fits);
 
 /* Begins. Results come from the loop, and from this call where something fails at once. */
 void coo_outbox_start(coo_outbox *o);
 
-/* To be called with every COO_EV_RESULT and COO_EV_ACKED of the node; ignores those that are not its own. */
+/* To be called with every COO_EV_RESULT and COO_EV_ACKED of the node; ignores those that are not
+ * its own. */
 void coo_outbox_on_event(coo_outbox *o, const coo_event *ev);
 
 /* Targets without a result yet. */

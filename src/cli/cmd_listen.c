@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "cli/cmd.h"
+#include "cli/listen_hook.h"
+#include "cli/listen_reply.h"
+#include "cli/net.h"
+#include "cli/out.h"
+#include "cli/show.h"
+#include "cli/xalloc.h"
+#include "feature/message.h"
+#include "proto/utf8.h"
+
+struct listen_opts {
+	struct common common;
+	uint64_t count;
+	coo_time timeout;
+	struct str_list from;
+	bool no_announce;
+	const char *reply;
+	const char *exec;
+	bool exec_reply;
+	coo_time exec_timeout;
+};
+
+#define AT(field) offsetof(struct listen_opts, field)
+
+static const struct opt opts_table[] = {
+	{ .letter = 'c',
+	  .name = "count",
+	  .kind = OPT_UINT,
+	  .at = AT(count),
+	  .arg = "N",
+	  .min = 1,
+	  .help = "end after N messages" },
+	{ .letter = 't',
+	  .name = "timeout",
+	  .kind = OPT_DURATION,
+	  .at = AT(timeout),
+	  .arg = "D",
+	  .min = COO_MS(1),
+	  .help = "end after this time" },
+	{ .name = "from",
+	  .kind = OPT_LIST,
+	  .at = AT(from),
+	  .arg = "WHO",
+	  .help = "only from this address, nick, user or host (repeatable)" },
+	{ .name = "no-announce",
+	  .kind = OPT_FLAG,
+	  .at = AT(no_announce),
+	  .help = "do not go on line: announce nothing, only receive" },
+	{ .name = "reply",
+	  .kind = OPT_STR,
+	  .at = AT(reply),
+	  .arg = "TEXT",
+	  .help = "answer every message with TEXT, marked as automatic" },
+	{ .name = "exec",
+	  .kind = OPT_STR,
+	  .at = AT(exec),
+	  .arg = "CMD",
+	  .help = "run CMD for every message: text on stdin, COO_FROM … in env" },
+	{ .name = "exec-reply",
+	  .kind = OPT_FLAG,
+	  .at = AT(exec_reply),
+	  .help = "what CMD prints goes back as the answer" },
+	{ .name = "exec-timeout",
+	  .kind = OPT_DURATION,
+	  .at = AT(exec_timeout),
+	  .arg = "D",
+	  .min = COO_MS(10),
+	  .help = "end CMD after this time (30s)" },
+	OPT_END,
+};
+
+static const struct listen_opts defaults = {
+	.common = { .port = 2425 },
+	.exec_timeout = COO_SEC(30),
+};
+
+struct listening {
+	const struct listen_opts *opts;
+	struct net net;
+	struct listen_hook *hook; /* NULL without --exec */
+	uint8_t *scratch;
+	uint64_t shown;
+	uv_timer_t timer;
+	bool stopping, left;
+};
+
+static void stop(struct listening *l)
+{
+	l->stopping = true;
+}
+
+/* After the last message: children end and answer, then we leave, then the loop ends. */
+static void leave_when_done(struct listening *l)
+{
+	coo_node *n = net_node(&l->net);
+
+	if (!l->stopping || (l->hook && listen_hook_pending(l->hook) > 0))
+		return;
+	if (!l->left) {
+		l->left = true;
+		coo_node_leave(n, coo_driver_now(l->net.driver));
+		coo_driver_kick(l->net.driver);
+	} else if (coo_node_is_idle(n)) {
+		uv_stop(&l->net.loop);
+	}
+}
+
+static bool names_match(const coo_message *m, const char *who)
+{
+	coo_span w = coo_span_str(who);
+
+	return coo_span_eq(m->from.nick, w) || coo_span_eq_nocase(m->from.user, w) ||
+	       coo_span_eq_nocase(m->from.host, w);
+}
+
+static bool is_wanted(const struct listening *l, const coo_message *m)
+{
+	const struct str_list *from = &l->opts->from;
+
+	for (size_t i = 0; i < from->n; i++) {
+		coo_addr a;
+
+		if (coo_addr_parse(from->v[i], 0, &a) == COO_OK
+			? coo_addr_eq_ip(&a, &m->from.addr) &&
+			      (!a.port || a.port == m->from.addr.port)
+			: names_match(m, from->v[i]))
+			return true;
+	}
+	return from->n == 0;
+}
+
+static void answer(struct listening *l, const coo_event *ev, const coo_message *m)
+{
+	if (l->opts->reply && listen_may_reply(m))
+		listen_reply(&l->net, &ev->rx, m->from.client, coo_span_str(l->opts->reply));
+	if (l->hook && !m->encrypted)
+		listen_hook_run(l->hook, ev, m);
+}
+
+static void on_message(struct listening *l, const coo_event *ev)
+{
+	const coo_peers *peers = coo_node_peers(net_node(&l->net));
+	coo_message m;
+	coo_buf scratch;
+
+	if (l->stopping)
+		return;
+	coo_buf_init(&scratch, l->scratch, COO_MESSAGE_SCRATCH);
+	if (coo_message_of(l->net.text, peers, ev, &scratch, &m) != COO_OK || !is_wanted(l, &m))
+		return;
+	if (out_is_json())
+		out_json(show_message_json(&m, coo_driver_now(l->net.driver)));
+	else
+		show_message_text(&m);
+	answer(l, ev, &m);
+	l->shown++;
+	if (l->opts->count && l->shown >= l->opts->count)
+		stop(l);
+}
+
+static void on_peer(struct listening *l, const coo_event *ev, const char *type, char sign)
+{
+	const coo_peers *peers = coo_node_peers(net_node(&l->net));
+	coo_peer_view view;
+	coo_buf scratch;
+	char *name;
+
+	coo_buf_init(&scratch, l->scratch, COO_MESSAGE_SCRATCH);
+	if (coo_peer_view_of(l->net.text, peers, ev->peer, &scratch, &view) != COO_OK)
+		return;
+	if (out_is_json()) {
+		json_t *o = out_event(type);
+
+		json_object_set_new(o, "peer",
+				    show_peer_json(&view, coo_driver_now(l->net.driver)));
+		out_json(o);
+		return;
+	}
+	if (out_verbosity() == 0)
+		return;
+	name = show_peer_name(&view);
+	say_note("%c %s, %s", sign, name, coo_client_name(view.client));
+	free(name);
+}
+
+static void on_event(void *user, const coo_event *ev)
+{
+	struct listening *l = user;
+
+	switch (ev->type) {
+	case COO_EV_MESSAGE:
+		on_message(l, ev);
+		break;
+	case COO_EV_PEER_UP:
+		on_peer(l, ev, "peer_up", '+');
+		break;
+	case COO_EV_PEER_CHANGE:
+		on_peer(l, ev, "peer_change", '~');
+		break;
+	case COO_EV_PEER_DOWN:
+		on_peer(l, ev, "peer_down", '-');
+		break;
+	case COO_EV_SECOND:
+	case COO_EV_RESULT:
+	case COO_EV_ACKED:
+		break;
+	}
+}
+
+static void on_turn(void *user)
+{
+	out_flush();
+	leave_when_done(user);
+}
+
+static void on_stop(void *user)
+{
+	struct listening *l = user;
+
+	stop(l);
+	leave_when_done(l);
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+	on_stop(timer->data);
+}
+
+/* What the peers sent that could not be used, and what the kernel dropped: with -v, and in JSON. */
+static void report(struct listening *l)
+{
+	const coo_node_stats *s = coo_node_get_stats(net_node(&l->net));
+	const coo_udp_stats *u = coo_driver_udp_stats(l->net.driver);
+
+	if (out_is_json()) {
+		json_t *o = out_event("summary");
+
+		json_object_set_new(o, "shown", json_integer((json_int_t)l->shown));
+#define STAT_JSON(name, text) json_object_set_new(o, #name, json_integer((json_int_t)s->name));
+		COO_NODE_STAT_LIST(STAT_JSON)
+#undef STAT_JSON
+		json_object_set_new(o, "kernel_dropped", json_integer((json_int_t)u->rx_dropped));
+		out_json(o);
+	} else {
+#define STAT_TEXT(name, text)                                                                      \
+	if (s->name)                                                                               \
+		say_note("%" PRIu64 " %s", s->name, text);
+		COO_NODE_STAT_LIST(STAT_TEXT)
+#undef STAT_TEXT
+	}
+	if (u->rx_dropped)
+		say_warn("the kernel dropped %" PRIu64 " datagrams because the receive buffer of "
+			 "%zu bytes was full; \"sysctl net.core.rmem_max\" bounds it",
+			 u->rx_dropped, coo_driver_rcvbuf(l->net.driver));
+}
+
+static void say_where(struct listening *l)
+{
+	coo_addr local = coo_driver_local(l->net.driver);
+	char addr[COO_ADDR_TEXT_CAP];
+
+	out_start("listen", &local);
+	if (coo_driver_n_broadcast(l->net.driver) == 0 && !l->opts->no_announce &&
+	    !coo_addr_is_loopback(&local))
+		say_warn("no interface here can broadcast, so nobody will see you; messages to "
+			 "your address still arrive (\"-v\" says why)");
+	say_info("listening on %s; Ctrl-C ends", coo_addr_text(&local, addr));
+	say_note("the receive buffer has %zu bytes", coo_driver_rcvbuf(l->net.driver));
+}
+
+static int listen_loop(struct listening *l)
+{
+	int code = EXIT_DONE;
+
+	uv_timer_init(&l->net.loop, &l->timer);
+	l->timer.data = l;
+	if (l->opts->timeout)
+		uv_timer_start(&l->timer, on_timeout, l->opts->timeout / COO_MS(1), 0);
+	say_where(l);
+	if (!l->opts->no_announce)
+		coo_node_announce(net_node(&l->net), coo_driver_now(l->net.driver));
+	coo_driver_kick(l->net.driver);
+	uv_run(&l->net.loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&l->timer, NULL);
+	report(l);
+	if (l->opts->count && l->shown < l->opts->count)
+		code = EXIT_NOBODY;
+	return code;
+}
+
+static bool check(const struct listen_opts *o, int argc, char **argv)
+{
+	if (argc > 0)
+		say_error("\"listen\" takes no argument such as \"%s\"", argv[0]);
+	else if (o->exec_reply && !o->exec)
+		say_error("--exec-reply needs --exec CMD");
+	else if (o->reply && !coo_utf8_valid(coo_span_str(o->reply)))
+		say_error("the text of --reply is not UTF-8");
+	else
+		return true;
+	return false;
+}
+
+static void on_hook_idle(void *user)
+{
+	out_flush();
+	leave_when_done(user);
+}
+
+static int open_listener(struct listening *l)
+{
+	const struct listen_opts *o = l->opts;
+	const struct net_wish wish = {
+		.member = true,
+		.no_broadcast = o->no_announce,
+		.send_read = true,
+		.on_event = on_event,
+		.on_turn = on_turn,
+		.on_stop = on_stop,
+		.user = l,
+	};
+	int code = net_open(&l->net, &o->common, &wish);
+
+	if (code == 0 && o->exec) {
+		l->hook = listen_hook_new(&l->net, o->exec, o->exec_timeout, o->exec_reply,
+					  on_hook_idle, l);
+		if (!l->hook) {
+			net_close(&l->net);
+			code = EXIT_USAGE;
+		}
+	}
+	return code;
+}
+
+static int run(void *opts, int argc, char **argv)
+{
+	struct listening l;
+	int code;
+
+	memset(&l, 0, sizeof(l));
+	l.opts = opts;
+	if (!check(l.opts, argc, argv))
+		return EXIT_USAGE;
+	l.scratch = xcalloc(COO_MESSAGE_SCRATCH, 1);
+	code = open_listener(&l);
+	if (code == 0) {
+		code = listen_loop(&l);
+		listen_hook_free(l.hook);
+		net_close(&l.net);
+	}
+	free(l.scratch);
+	return code;
+}
+
+extern const struct cmd cmd_listen;
+const struct cmd cmd_listen = {
+	.name = "listen",
+	.args = "",
+	.summary = "go on line, show messages, acknowledge them",
+	.about =
+	    "Goes on line as FeiQ, IP Messenger and iptux do, and shows what comes until Ctrl-C.",
+	.examples = "  coo listen\n"
+		    "  coo listen --json | jq -r 'select(.type==\"message\").text'\n"
+		    "  coo listen -c 1 -t 1m --from 10.0.0.7\n"
+		    "  coo listen --exec ./answer.sh --exec-reply\n",
+	.opts = opts_table,
+	.defaults = &defaults,
+	.opts_size = sizeof(struct listen_opts),
+	.groups = OPT_GROUP_OUT | OPT_GROUP_SOCK | OPT_GROUP_IDENT,
+	.run = run,
+};
