@@ -1,7 +1,8 @@
 # coo: "make run" starts it, "make test" checks it, "make help" lists the rest.
 #
 # Variables for packagers: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR B (build directory) V=1 (show commands)
-# WERROR=1 (warnings are errors) SANITIZE=address,undefined LIBICONV=1 (use GNU libiconv) PORTABLE_UDP=1 (no recvmmsg/sendmmsg)
+# WERROR=1 (warnings are errors) SANITIZE=address,undefined LIBICONV=1 (use GNU libiconv)
+# OWN_ICONV=1 (use our own, as make static does) PORTABLE_UDP=1 (no recvmmsg/sendmmsg)
 
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
@@ -34,7 +35,8 @@ probed_hardening := $(call cc_option,-fstack-clash-protection) $(call cc_option,
 iconv_src := '\#include <iconv.h>\nint main(void){return iconv_open("UTF-8","GBK")==(iconv_t)-1;}'
 iconv_in_libc := $(shell printf $(iconv_src) | $(CC) $(CPPFLAGS) -x c - -o /dev/null 2>/dev/null && echo yes)
 endif
-LIBICONV ?= $(if $(iconv_in_libc),0,1)
+OWN_ICONV ?= $(if $(STATIC),1,0)
+LIBICONV ?= $(if $(filter 1,$(OWN_ICONV))$(iconv_in_libc),0,1)
 ICONV_PREFIX ?=
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
@@ -49,11 +51,11 @@ hardening := -fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzzer-no-link) \
 sanitize_ld := -fsanitize=$(SANITIZE)
 endif
 
-packages := libuv jansson inih
+packages := $(if $(STATIC),$(shell $(PKG_CONFIG) --exists libuv-static 2>/dev/null && echo libuv-static || echo libuv),libuv) jansson inih
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(packages) 2>/dev/null)
 
-all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(if $(ICONV_PREFIX),-I$(ICONV_PREFIX)/include)) \
+all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(OWN_ICONV)),-Isrc/iconv) $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(if $(ICONV_PREFIX),-I$(ICONV_PREFIX)/include)) \
 	$(if $(filter 1,$(PORTABLE_UDP)),-DCOO_PORTABLE_UDP) $(CPPFLAGS)
 all_cflags := -std=c11 $(warnings) $(CFLAGS) $(hardening) -fPIC
 all_ldflags := $(sanitize_ld) $(if $(STATIC),-static,-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed) $(LDFLAGS)
@@ -63,7 +65,8 @@ all_libs = $(iconv_libs) $(pkg_libs) -lpthread -lm
 # --- sources by layer; a new file needs no edit here -------------------------------------------------
 
 proto_src := $(wildcard proto/*.c)
-lib_src := $(proto_src) $(wildcard src/base/*.c src/engine/*.c src/feature/*.c)
+lib_src := $(proto_src) $(wildcard src/base/*.c src/engine/*.c src/feature/*.c) \
+	$(if $(filter 1,$(OWN_ICONV)),src/iconv/iconv.c $B/src/iconv/tables.c)
 cli_src := $(wildcard src/cli/*.c)
 # Programs of the rings unit, golden and sim; every other C file of tests/golden and tests/sim is linked into theirs.
 unit_src := $(wildcard tests/unit/test_*.c)
@@ -72,7 +75,7 @@ fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
 bench_src := $(wildcard tests/bench/bench_*.c)
 support_src := $(wildcard tests/support/*.c)
 
-obj = $(patsubst %.c,$B/%.o,$(1))
+obj = $(patsubst %.c,$B/%.o,$(1:$B/%=%))
 lib_obj := $(call obj,$(lib_src))
 cli_obj := $(call obj,$(cli_src))
 support_obj := $(call obj,$(support_src))
@@ -102,6 +105,18 @@ $B/%.o: %.c $B/flags
 	$(if $Q,@echo "  CC   $<")
 	$Q$(CC) -D_GNU_SOURCE $(all_cppflags) $(pkg_cflags) $(all_cflags) -MMD -MP -c $< -o $@
 
+# The tables of our own iconv are made by a program that runs here and asks the iconv that is here.
+HOSTCC ?= cc
+$B/mktables: src/iconv/mktables.c src/iconv/tables.h
+	@mkdir -p $(@D)
+	$Q$(HOSTCC) -O1 -Isrc $< -o $@
+$B/src/iconv/tables.c: $B/mktables
+	@mkdir -p $(@D)
+	$(if $Q,@echo "  GEN  $@")
+	$Q$B/mktables > $@.tmp && mv $@.tmp $@
+$B/src/iconv/tables.o: $B/src/iconv/tables.c $B/flags
+	$Q$(CC) $(all_cppflags) $(all_cflags) -c $< -o $@
+
 $B/libcoo.a: $(lib_obj)
 	$(if $Q,@echo "  AR   $@")
 	$Qrm -f $@; $(AR) rcsD $@ $^
@@ -121,6 +136,8 @@ endef
 $(foreach r,unit golden sim,$(eval $(call ring_rule,$r,-lcmocka)))
 $(eval $(call ring_rule,bench,))
 $(eval $(call ring_rule,fuzz,-fsanitize=fuzzer))
+# Our own iconv is tested against the system's in every build.
+$B/tests/unit/test_iconv: $B/src/iconv/iconv.o $B/src/iconv/tables.o
 .PRECIOUS: $B/%.o
 
 # A real iptux without its window, for the interop ring: where the package iptux with its headers is installed.
