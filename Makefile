@@ -55,8 +55,9 @@ packages := $(if $(STATIC),$(shell $(PKG_CONFIG) --exists libuv-static 2>/dev/nu
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(packages) 2>/dev/null)
 
-all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(OWN_ICONV)),-Isrc/iconv) $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(if $(ICONV_PREFIX),-I$(ICONV_PREFIX)/include)) \
+all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(if $(ICONV_PREFIX),-I$(ICONV_PREFIX)/include)) \
 	$(if $(filter 1,$(PORTABLE_UDP)),-DCOO_PORTABLE_UDP) $(CPPFLAGS)
+own_iconv := $(if $(filter 1,$(OWN_ICONV)),-Isrc/iconv)
 all_cflags := -std=c11 $(warnings) $(CFLAGS) $(hardening) -fPIC
 all_ldflags := $(sanitize_ld) $(if $(STATIC),-static,-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed) $(LDFLAGS)
 iconv_libs := $(if $(filter 1,$(LIBICONV)),$(if $(ICONV_PREFIX),-L$(ICONV_PREFIX)/lib -Wl$(comma)-rpath$(comma)$(ICONV_PREFIX)/lib) -liconv)
@@ -89,7 +90,7 @@ cli_lib_obj := $(filter-out $B/src/cli/main.o,$(cli_obj))
 all: $B/coo $B/libcoo.a ## build coo and libcoo
 
 # Objects depend on a file that changes only when the flags do.
-flags_now := $(CC) $(all_cppflags) $(all_cflags) $(all_ldflags)
+flags_now := $(CC) $(own_iconv) $(all_cppflags) $(all_cflags) $(all_ldflags)
 $B/flags: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(flags_now))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(flags_now))' > $@
 .PHONY: FORCE
@@ -103,7 +104,7 @@ $B/proto/%.o: proto/%.c $B/flags
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(if $Q,@echo "  CC   $<")
-	$Q$(CC) -D_GNU_SOURCE $(all_cppflags) $(pkg_cflags) $(all_cflags) -MMD -MP -c $< -o $@
+	$Q$(CC) -D_GNU_SOURCE $(own_iconv) $(all_cppflags) $(pkg_cflags) $(all_cflags) -MMD -MP -c $< -o $@
 
 # The tables of our own iconv are made by a program that runs here and asks the iconv that is here.
 HOSTCC ?= cc
@@ -135,9 +136,10 @@ $B/tests/$(1)/%: $B/tests/$(1)/%.o $(call ring_support,$(1)) $(test_obj)
 endef
 $(foreach r,unit golden sim,$(eval $(call ring_rule,$r,-lcmocka)))
 $(eval $(call ring_rule,bench,))
-$(eval $(call ring_rule,fuzz,-fsanitize=fuzzer))
+$(eval $(call ring_rule,fuzz,-fsanitize=fuzzer -lcmocka))
 # Our own iconv is tested against the system's in every build.
-$B/tests/unit/test_iconv: $B/src/iconv/iconv.o $B/src/iconv/tables.o
+$B/tests/unit/test_iconv.o: own_iconv :=
+$B/tests/unit/test_iconv: $(if $(filter 1,$(OWN_ICONV)),,$B/src/iconv/iconv.o $B/src/iconv/tables.o)
 .PRECIOUS: $B/%.o
 
 # A real iptux without its window, for the interop ring: where the package iptux with its headers is installed.
@@ -150,7 +152,8 @@ $B/tests/interop/iptuxd: tests/interop/iptuxd.cpp
 # Fuzz programs live in a build of their own, made with clang; without its libFuzzer that ring is skipped.
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 10
-has_fuzzer = $(shell printf '\#include <stdint.h>\n\#include <stddef.h>\nint LLVMFuzzerTestOneInput(const uint8_t *p,size_t n);int LLVMFuzzerTestOneInput(const uint8_t *p,size_t n){(void)p;(void)n;return 0;}' | $(FUZZ_CC) -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null && echo yes)
+fuzz_probe := int LLVMFuzzerTestOneInput(const unsigned char *p, unsigned long n) { (void)p, (void)n; return 0; }
+has_fuzzer = $(shell echo '$(fuzz_probe)' | $(FUZZ_CC) -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null && echo yes)
 .PHONY: fuzz-programs fuzz-build
 fuzz-programs: $(fuzz_src:%.c=$B/%)
 fuzz-build:
@@ -190,9 +193,9 @@ run-all: all
 c_files = $(wildcard proto/*.[ch] src/*/*.[ch] tests/*/*.[ch])
 CLANG_FORMAT ?= clang-format
 format: ## lay out all C sources
-	$(CLANG_FORMAT) -i $(c_files)
+	@$(CLANG_FORMAT) -i $(c_files)
 format-check: ## fail where "make format" would change something
-	$(CLANG_FORMAT) --dry-run -Werror $(c_files)
+	@$(CLANG_FORMAT) --dry-run -Werror $(c_files)
 
 tidy: ## clang-tidy over all C sources
 	@scripts/tidy.sh $(all_cppflags) $(pkg_cflags)

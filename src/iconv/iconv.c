@@ -71,7 +71,7 @@ static uint32_t two_bytes(const struct table *t, uint8_t lead, uint8_t trail)
 {
 	uint32_t c;
 
-	if (lead < LEAD_MIN || lead > LEAD_MAX || trail < TRAIL_MIN || trail > TRAIL_MAX)
+	if (!t->two || lead < LEAD_MIN || lead > LEAD_MAX || trail < TRAIL_MIN || trail > TRAIL_MAX)
 		return 0;
 	c = t->two[(size_t)(lead - LEAD_MIN) * TRAILS + (size_t)(trail - TRAIL_MIN)];
 	return c ? c : large_character(t, (uint32_t)lead << 8 | trail);
@@ -79,7 +79,7 @@ static uint32_t two_bytes(const struct table *t, uint8_t lead, uint8_t trail)
 
 static bool is_lead(const struct table *t, uint8_t lead)
 {
-	if (lead < LEAD_MIN || lead > LEAD_MAX)
+	if (!t->two || lead < LEAD_MIN || lead > LEAD_MAX)
 		return false;
 	for (unsigned trail = TRAIL_MIN; trail <= TRAIL_MAX; trail++) {
 		if (two_bytes(t, lead, (uint8_t)trail))
@@ -218,7 +218,7 @@ static void fill_codes(const struct table *t, uint32_t *codes)
 {
 	size_t skip = 0;
 
-	for (size_t i = 0; i < 128 + (size_t)LEADS * TRAILS; i++) {
+	for (size_t i = 0; i < 128 + (t->two ? (size_t)LEADS * TRAILS : 0); i++) {
 		uint32_t code = code_at(i);
 
 		if (skip < t->n_decode_only && t->decode_only[skip].code == code)

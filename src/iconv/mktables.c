@@ -11,17 +11,20 @@
 
 #include "iconv/tables.h"
 
-static const char *const names[] = { "GBK", "GB18030", "CP932", "CP950", "CP949", "EUC-KR" };
+static const struct kind {
+	const char *name;
+	bool two, four; /* has characters of two and of four bytes */
+} kinds[] = {
+	{ "GBK", true, false },		 { "GB18030", true, true },  { "CP932", true, false },
+	{ "CP950", true, false },	 { "CP949", true, false },   { "EUC-KR", true, false },
+	{ "CP1251", false, false },	 { "CP1252", false, false }, { "ISO-8859-1", false, false },
+	{ "ISO-8859-15", false, false }, { "KOI8-R", false, false },
+};
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 struct set {
 	iconv_t dec, enc;
 };
-
-static void die(const char *what, const char *name)
-{
-	fprintf(stderr, "mktables: %s: %s\n", name, what);
-	exit(1);
-}
 
 /* One character, or 0 where the bytes are not exactly one. */
 static uint32_t decode(struct set *s, const unsigned char *bytes, size_t n)
@@ -84,7 +87,7 @@ static uint32_t two_at(size_t i)
 	return (uint32_t)((i / TRAILS + LEAD_MIN) << 8 | (i % TRAILS + TRAIL_MIN));
 }
 
-static void print_plain(struct set *s, size_t index)
+static void print_one(struct set *s, size_t index)
 {
 	printf("static const uint16_t one_%zu[] = {", index);
 	for (uint32_t i = 0; i < 128; i++) {
@@ -92,7 +95,12 @@ static void print_plain(struct set *s, size_t index)
 
 		print_number(i, c);
 	}
-	printf("\n};\nstatic const uint16_t two_%zu[] = {", index);
+	printf("\n};\n");
+}
+
+static void print_two(struct set *s, size_t index)
+{
+	printf("static const uint16_t two_%zu[] = {", index);
 	for (size_t i = 0; i < (size_t)LEADS * TRAILS; i++) {
 		uint32_t c = decode_code(s, two_at(i));
 
@@ -162,17 +170,21 @@ static size_t print_encode_only(struct set *s, size_t index)
 	return n;
 }
 
-static void print_set(const char *name, size_t index, size_t counts[3])
+static void print_set(const struct kind *kind, size_t index, size_t counts[3])
 {
-	static struct set s;
-	bool four = index == 1;
+	struct set s;
 
-	s.dec = iconv_open("UCS-4BE", name);
-	s.enc = iconv_open(name, "UCS-4BE");
-	if (s.dec == (iconv_t)-1 || s.enc == (iconv_t)-1)
-		die("the iconv of this machine does not know this character set", name);
-	print_plain(&s, index);
-	if (four)
+	s.dec = iconv_open("UCS-4BE", kind->name);
+	s.enc = iconv_open(kind->name, "UCS-4BE");
+	if (s.dec == (iconv_t)-1 || s.enc == (iconv_t)-1) {
+		fprintf(stderr, "mktables: the iconv of this machine does not know %s\n",
+			kind->name);
+		exit(1);
+	}
+	print_one(&s, index);
+	if (kind->two)
+		print_two(&s, index);
+	if (kind->four)
 		print_four(&s, index);
 	counts[0] = print_large(&s, index);
 	counts[1] = print_decode_only(&s, index);
@@ -181,21 +193,25 @@ static void print_set(const char *name, size_t index, size_t counts[3])
 	iconv_close(s.enc);
 }
 
+static void print_table(size_t index, const size_t counts[3])
+{
+	printf("\n\t{ \"%s\", one_%zu, ", kinds[index].name, index);
+	printf(kinds[index].two ? "two_%zu, " : "NULL, ", index);
+	printf(kinds[index].four ? "four_%zu, " : "NULL, ", index);
+	printf("large_%zu, %zu, decode_only_%zu, %zu, encode_only_%zu, %zu },", index, counts[0],
+	       index, counts[1], index, counts[2]);
+}
+
 int main(void)
 {
-	size_t counts[sizeof(names) / sizeof(names[0])][3];
-	size_t n = sizeof(names) / sizeof(names[0]);
+	size_t counts[N_KINDS][3];
 
 	printf("/* Made by mktables.c: do not edit. */\n#include \"iconv/tables.h\"\n\n");
-	for (size_t i = 0; i < n; i++)
-		print_set(names[i], i, counts[i]);
+	for (size_t i = 0; i < N_KINDS; i++)
+		print_set(&kinds[i], i, counts[i]);
 	printf("const struct table coo_iconv_tables[] = {");
-	for (size_t i = 0; i < n; i++) {
-		printf("\n\t{ \"%s\", one_%zu, two_%zu, ", names[i], i, i);
-		printf(i == 1 ? "four_%zu, " : "NULL, ", i);
-		printf("large_%zu, %zu, decode_only_%zu, %zu, encode_only_%zu, %zu },", i,
-		       counts[i][0], i, counts[i][1], i, counts[i][2]);
-	}
+	for (size_t i = 0; i < N_KINDS; i++)
+		print_table(i, counts[i]);
 	printf("\n\t{ NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0 },\n};\n");
 	return ferror(stdout) ? 1 : 0;
 }

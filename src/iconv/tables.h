@@ -22,11 +22,11 @@ struct pair {
 	uint32_t code, character;
 };
 
-/* A character set of one and two bytes; in the tables 0 means that there is no such character. */
+/* A character set of one and two bytes. In the tables 0 means that there is no such character. */
 struct table {
 	const char *name;
 	const uint16_t *one;	  /* 128 characters of the bytes from 0x80 on */
-	const uint16_t *two;	  /* LEADS * TRAILS characters */
+	const uint16_t *two;	  /* LEADS * TRAILS characters, or NULL */
 	const uint16_t *four;	  /* FOUR_BMP characters, NULL but for GB18030 */
 	const struct pair *large; /* two bytes that stand for a character above U+FFFF */
 	size_t n_large;
