@@ -136,7 +136,8 @@ $B/tests/$(1)/%: $B/tests/$(1)/%.o $(call ring_support,$(1)) $(test_obj)
 endef
 $(foreach r,unit golden sim,$(eval $(call ring_rule,$r,-lcmocka)))
 $(eval $(call ring_rule,bench,))
-$(eval $(call ring_rule,fuzz,-fsanitize=fuzzer -lcmocka))
+$(eval $(call ring_rule,fuzz,$(if $(FUZZER),-fsanitize=fuzzer) -lcmocka))
+$(if $(FUZZER),,$(fuzz_src:%.c=$B/%): $B/tests/fuzz/replay/main.o)
 # Our own iconv is tested against the system's in every build.
 $B/tests/unit/test_iconv.o: own_iconv :=
 $B/tests/unit/test_iconv: $(if $(filter 1,$(OWN_ICONV)),,$B/src/iconv/iconv.o $B/src/iconv/tables.o)
@@ -149,7 +150,7 @@ $B/tests/interop/iptuxd: tests/interop/iptuxd.cpp
 	$(if $Q,@echo "  CXX  $<")
 	$Q$(CXX) -std=c++17 -O1 -w $< $$($(PKG_CONFIG) --cflags --libs iptux-core) -lpthread -o $@
 
-# Fuzz programs live in a build of their own, made with clang; without its libFuzzer that ring is skipped.
+# Fuzz programs live in a build of their own, made with clang; without its libFuzzer the corpora are only replayed.
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 10
 fuzz_probe := int LLVMFuzzerTestOneInput(const unsigned char *p, unsigned long n) { (void)p, (void)n; return 0; }
@@ -157,7 +158,7 @@ has_fuzzer = $(shell echo '$(fuzz_probe)' | $(FUZZ_CC) -fsanitize=fuzzer -x c - 
 .PHONY: fuzz-programs fuzz-build
 fuzz-programs: $(fuzz_src:%.c=$B/%)
 fuzz-build:
-	$(if $(and $(fuzz_src),$(has_fuzzer)),+$Q$(submake) B=$B/fuzz CC=$(FUZZ_CC) SANITIZE=address$(comma)undefined FUZZER=1 STATIC= fuzz-programs)
+	+$Q$(submake) B=$B/fuzz STATIC= $(if $(has_fuzzer),CC=$(FUZZ_CC) SANITIZE=address$(comma)undefined FUZZER=1) fuzz-programs
 
 .PHONY: unit test test-all asan fuzz bench
 unit: $(unit_bin) ## build and run the unit tests
