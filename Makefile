@@ -1,7 +1,8 @@
 # coo: "make run" starts it, "make test" checks it, "make help" lists the rest.
 #
 # Variables for packagers: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR B (build directory) V=1 (show commands)
-# WERROR=1 (warnings are errors) SANITIZE=address,undefined LIBICONV=1 (use GNU libiconv) PORTABLE_UDP=1 (no recvmmsg/sendmmsg)
+# WERROR=1 (warnings are errors) SANITIZE=address,undefined LIBICONV=1 (use GNU libiconv)
+# OWN_ICONV=1 (use our own, as make static does) PORTABLE_UDP=1 (no recvmmsg/sendmmsg)
 
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
@@ -34,7 +35,8 @@ probed_hardening := $(call cc_option,-fstack-clash-protection) $(call cc_option,
 iconv_src := '\#include <iconv.h>\nint main(void){return iconv_open("UTF-8","GBK")==(iconv_t)-1;}'
 iconv_in_libc := $(shell printf $(iconv_src) | $(CC) $(CPPFLAGS) -x c - -o /dev/null 2>/dev/null && echo yes)
 endif
-LIBICONV ?= $(if $(iconv_in_libc),0,1)
+OWN_ICONV ?= $(if $(STATIC),1,0)
+LIBICONV ?= $(if $(filter 1,$(OWN_ICONV))$(iconv_in_libc),0,1)
 ICONV_PREFIX ?=
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
@@ -49,12 +51,13 @@ hardening := -fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzzer-no-link) \
 sanitize_ld := -fsanitize=$(SANITIZE)
 endif
 
-packages := libuv jansson inih
+packages := $(if $(STATIC),$(shell $(PKG_CONFIG) --exists libuv-static 2>/dev/null && echo libuv-static || echo libuv),libuv) jansson inih
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(packages) 2>/dev/null)
 
 all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(if $(ICONV_PREFIX),-I$(ICONV_PREFIX)/include)) \
 	$(if $(filter 1,$(PORTABLE_UDP)),-DCOO_PORTABLE_UDP) $(CPPFLAGS)
+own_iconv := $(if $(filter 1,$(OWN_ICONV)),-Isrc/iconv)
 all_cflags := -std=c11 $(warnings) $(CFLAGS) $(hardening) -fPIC
 all_ldflags := $(sanitize_ld) $(if $(STATIC),-static,-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed) $(LDFLAGS)
 iconv_libs := $(if $(filter 1,$(LIBICONV)),$(if $(ICONV_PREFIX),-L$(ICONV_PREFIX)/lib -Wl$(comma)-rpath$(comma)$(ICONV_PREFIX)/lib) -liconv)
@@ -63,7 +66,8 @@ all_libs = $(iconv_libs) $(pkg_libs) -lpthread -lm
 # --- sources by layer; a new file needs no edit here -------------------------------------------------
 
 proto_src := $(wildcard proto/*.c)
-lib_src := $(proto_src) $(wildcard src/base/*.c src/engine/*.c src/feature/*.c)
+lib_src := $(proto_src) $(wildcard src/base/*.c src/engine/*.c src/feature/*.c) \
+	$(if $(filter 1,$(OWN_ICONV)),src/iconv/iconv.c $B/src/iconv/tables.c)
 cli_src := $(wildcard src/cli/*.c)
 # Programs of the rings unit, golden and sim; every other C file of tests/golden and tests/sim is linked into theirs.
 unit_src := $(wildcard tests/unit/test_*.c)
@@ -72,7 +76,7 @@ fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
 bench_src := $(wildcard tests/bench/bench_*.c)
 support_src := $(wildcard tests/support/*.c)
 
-obj = $(patsubst %.c,$B/%.o,$(1))
+obj = $(patsubst %.c,$B/%.o,$(1:$B/%=%))
 lib_obj := $(call obj,$(lib_src))
 cli_obj := $(call obj,$(cli_src))
 support_obj := $(call obj,$(support_src))
@@ -86,7 +90,7 @@ cli_lib_obj := $(filter-out $B/src/cli/main.o,$(cli_obj))
 all: $B/coo $B/libcoo.a ## build coo and libcoo
 
 # Objects depend on a file that changes only when the flags do.
-flags_now := $(CC) $(all_cppflags) $(all_cflags) $(all_ldflags)
+flags_now := $(CC) $(own_iconv) $(all_cppflags) $(all_cflags) $(all_ldflags)
 $B/flags: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(flags_now))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(flags_now))' > $@
 .PHONY: FORCE
@@ -100,7 +104,19 @@ $B/proto/%.o: proto/%.c $B/flags
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(if $Q,@echo "  CC   $<")
-	$Q$(CC) -D_GNU_SOURCE $(all_cppflags) $(pkg_cflags) $(all_cflags) -MMD -MP -c $< -o $@
+	$Q$(CC) -D_GNU_SOURCE $(own_iconv) $(all_cppflags) $(pkg_cflags) $(all_cflags) -MMD -MP -c $< -o $@
+
+# The tables of our own iconv are made by a program that runs here and asks the iconv that is here.
+HOSTCC ?= cc
+$B/mktables: src/iconv/mktables.c src/iconv/tables.h
+	@mkdir -p $(@D)
+	$Q$(HOSTCC) -O1 -Isrc $< -o $@
+$B/src/iconv/tables.c: $B/mktables
+	@mkdir -p $(@D)
+	$(if $Q,@echo "  GEN  $@")
+	$Q$B/mktables > $@.tmp && mv $@.tmp $@
+$B/src/iconv/tables.o: $B/src/iconv/tables.c $B/flags
+	$Q$(CC) $(all_cppflags) $(all_cflags) -c $< -o $@
 
 $B/libcoo.a: $(lib_obj)
 	$(if $Q,@echo "  AR   $@")
@@ -120,7 +136,11 @@ $B/tests/$(1)/%: $B/tests/$(1)/%.o $(call ring_support,$(1)) $(test_obj)
 endef
 $(foreach r,unit golden sim,$(eval $(call ring_rule,$r,-lcmocka)))
 $(eval $(call ring_rule,bench,))
-$(eval $(call ring_rule,fuzz,-fsanitize=fuzzer))
+$(eval $(call ring_rule,fuzz,$(if $(FUZZER),-fsanitize=fuzzer) -lcmocka))
+$(if $(FUZZER),,$(fuzz_src:%.c=$B/%): $B/tests/fuzz/replay/main.o)
+# Our own iconv is tested against the system's in every build.
+$B/tests/unit/test_iconv.o: own_iconv :=
+$B/tests/unit/test_iconv: $(if $(filter 1,$(OWN_ICONV)),,$B/src/iconv/iconv.o $B/src/iconv/tables.o)
 .PRECIOUS: $B/%.o
 
 # A real iptux without its window, for the interop ring: where the package iptux with its headers is installed.
@@ -130,14 +150,15 @@ $B/tests/interop/iptuxd: tests/interop/iptuxd.cpp
 	$(if $Q,@echo "  CXX  $<")
 	$Q$(CXX) -std=c++17 -O1 -w $< $$($(PKG_CONFIG) --cflags --libs iptux-core) -lpthread -o $@
 
-# Fuzz programs live in a build of their own, made with clang; without its libFuzzer that ring is skipped.
+# Fuzz programs live in a build of their own, made with clang; without its libFuzzer the corpora are only replayed.
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 10
-has_fuzzer = $(shell printf '\#include <stdint.h>\n\#include <stddef.h>\nint LLVMFuzzerTestOneInput(const uint8_t *p,size_t n);int LLVMFuzzerTestOneInput(const uint8_t *p,size_t n){(void)p;(void)n;return 0;}' | $(FUZZ_CC) -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null && echo yes)
+fuzz_probe := int LLVMFuzzerTestOneInput(const unsigned char *p, unsigned long n) { (void)p, (void)n; return 0; }
+has_fuzzer = $(shell echo '$(fuzz_probe)' | $(FUZZ_CC) -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null && echo yes)
 .PHONY: fuzz-programs fuzz-build
 fuzz-programs: $(fuzz_src:%.c=$B/%)
 fuzz-build:
-	$(if $(and $(fuzz_src),$(has_fuzzer)),+$Q$(submake) B=$B/fuzz CC=$(FUZZ_CC) SANITIZE=address$(comma)undefined FUZZER=1 STATIC= fuzz-programs)
+	+$Q$(submake) B=$B/fuzz STATIC= $(if $(has_fuzzer),CC=$(FUZZ_CC) SANITIZE=address$(comma)undefined FUZZER=1) fuzz-programs
 
 .PHONY: unit test test-all asan fuzz bench
 unit: $(unit_bin) ## build and run the unit tests
@@ -173,9 +194,9 @@ run-all: all
 c_files = $(wildcard proto/*.[ch] src/*/*.[ch] tests/*/*.[ch])
 CLANG_FORMAT ?= clang-format
 format: ## lay out all C sources
-	$(CLANG_FORMAT) -i $(c_files)
+	@$(CLANG_FORMAT) -i $(c_files)
 format-check: ## fail where "make format" would change something
-	$(CLANG_FORMAT) --dry-run -Werror $(c_files)
+	@$(CLANG_FORMAT) --dry-run -Werror $(c_files)
 
 tidy: ## clang-tidy over all C sources
 	@scripts/tidy.sh $(all_cppflags) $(pkg_cflags)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# scripts/fuzz.sh PROGRAM: replays the corpus of a fuzz target, then fuzzes for FUZZ_SECONDS.
+# scripts/fuzz.sh PROGRAM: replays the corpus of a fuzz target, then fuzzes for FUZZ_SECONDS; built
+# without libFuzzer (clang libclang-rt-14-dev on Debian) it only replays.
 # What it finds is left in $B/fuzz/found; a crash belongs into a unit test as a row.
 set -eu
 
@@ -9,10 +10,6 @@ name=$(basename "$program")
 name=${name#fuzz_}
 corpus=tests/fuzz/corpus/$name
 found=$(dirname "$program")/../../found
-if [ ! -x "$program" ]; then
-	echo "no fuzz programs: they need clang with libFuzzer (Debian: clang libclang-rt-14-dev)"
-	exit 77
-fi
 mkdir -p "$found"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 
