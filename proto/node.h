@@ -165,6 +165,7 @@ const coo_peers *coo_node_peers(const coo_node *n);
 #define COO_NODE_STAT_LIST(X)                                                                      \
 	X(rx, "datagrams received")                                                                \
 	X(rx_empty, "empty datagrams")                                                             \
+	X(rx_port_zero, "datagrams from port 0, which nobody can answer")                          \
 	X(rx_malformed, "not a packet of this protocol")                                           \
 	X(rx_version, "version field does not begin with 1")                                       \
 	X(rx_range, "numbers out of range")                                                        \

@@ -473,6 +473,10 @@ void coo_node_recv(coo_node *n, const coo_rx *rx, coo_span dgram, coo_time now)
 		n->stats.rx_empty++;
 		return;
 	}
+	if (rx->from.port == 0) {
+		n->stats.rx_port_zero++;
+		return;
+	}
 	e = coo_packet_decode(dgram, &a.p);
 	if (e != COO_OK) {
 		count_bad(n, dgram, e);

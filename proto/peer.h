@@ -97,7 +97,10 @@ void coo_peers_remove(coo_peers *t, coo_peer *p);
  * they are. */
 bool coo_peers_set_names(coo_peers *t, coo_peer *p, const coo_span names[COO_PEER_NAMES]);
 
-/* Puts addr first in p's list, dropping the oldest of five; takes it away from any other peer. */
+/*
+ * Puts addr first in p's list, dropping the oldest of five; takes it away from any other peer. An
+ * address with port 0, to which nobody can answer, changes nothing.
+ */
 void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr);
 
 bool coo_peer_has_ip(const coo_peer *p, const coo_addr *addr);
