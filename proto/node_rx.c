@@ -108,13 +108,16 @@ static coo_peer *find_or_add(coo_node *n, const coo_span names[COO_PEER_NAMES])
 				    names[COO_NAME_MAC]);
 }
 
-static void note_restart(coo_peer *peer, const coo_packet *p)
+/* An entry with a smaller number than any packet before it tells of a restart; iptux begins with 1
+ * each time (protocol.md 1.7). Old numbers are no duplicates then. */
+static void note_number(coo_peer *peer, const coo_packet *p)
 {
-	if (coo_packet_cmd(p) == COO_CMD_BR_ENTRY) {
-		if (peer->announced && p->packet_no < peer->last_no)
-			peer->epoch++; /* its numbers began again: old ones are no duplicates */
+	bool back = p->packet_no < peer->last_no;
+
+	if (back && coo_packet_cmd(p) == COO_CMD_BR_ENTRY)
+		peer->epoch++;
+	if (!back || coo_packet_cmd(p) == COO_CMD_BR_ENTRY)
 		peer->last_no = p->packet_no;
-	}
 }
 
 static bool update_state(coo_peer *peer, const coo_packet *p, coo_client client, bool utf8)
@@ -152,7 +155,7 @@ static void learn(coo_node *n, struct arrival *a, const coo_entry *e)
 		return;
 	a->peer = peer;
 	was_online = peer->online;
-	note_restart(peer, &a->p);
+	note_number(peer, &a->p);
 	changed = coo_peers_set_names(&n->peers, peer, names);
 	changed = update_state(peer, &a->p, a->client, utf8) || changed;
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
@@ -334,6 +337,7 @@ static void on_message(coo_node *n, struct arrival *a)
 	}
 	if (a->peer) {
 		a->peer->last_heard = a->now;
+		note_number(a->peer, &a->p);
 		note_charset(a->peer, &a->p);
 	}
 	n->stats.messages++;

@@ -43,7 +43,7 @@ enum coo_peer_how {
 typedef struct coo_peer {
 	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first */
 	coo_time last_heard;
-	uint64_t last_no; /* packet number of its last entry: a smaller one tells of a restart */
+	uint64_t last_no; /* highest packet number since its start: an entry below it is a restart */
 	uint32_t status;  /* option bits of its last entry */
 	uint32_t epoch;	  /* counts its restarts */
 	uint32_t next_by_name, next_by_addr[COO_PEER_ADDRS];
