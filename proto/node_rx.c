@@ -233,14 +233,19 @@ static void on_presence(coo_node *n, struct arrival *a)
 }
 
 /*
- * A retransmission has the same number and the same bytes. Bytes count too because some clients use
- * a number twice (ipmsg-rs: two messages in one second), and none of those messages may be lost.
+ * A retransmission has the same number and the same bytes and comes from the same host: two hosts
+ * may bear the same names (root on localhost) and count from 1 (protocol.md 13.2). Bytes count too
+ * because some clients use a number twice (ipmsg-rs: two messages in one second), and none of those
+ * messages may be lost.
  */
 static bool is_duplicate(coo_node *n, const struct arrival *a)
 {
 	uint64_t h = coo_hash_nocase(n->key, a->p.user);
 
 	h = coo_hash_nocase(h, a->p.host);
+	/* what was sent to everybody may arrive from each address of its sender */
+	if (!a->rx->was_broadcast)
+		h = coo_hash_ip(h, &a->rx->from);
 	h = coo_hash_mix(h, a->p.packet_no);
 	h = coo_hash_mix(h, coo_packet_cmd(&a->p));
 	h = coo_hash_mix(h, a->peer ? a->peer->epoch : 0);
