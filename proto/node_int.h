@@ -14,6 +14,7 @@
 
 enum {
 	NODE_NAME_CAP = 256,
+	NODE_NAMES_MIN = 3 * COO_PEER_NAME_MAX, /* user, host and MAC: what tells peers apart */
 	NODE_EVENTS = 16,
 	NODE_PENDING = 1024,
 	NODE_LIMIT_SOURCES = 4096,
