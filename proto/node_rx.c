@@ -261,14 +261,18 @@ static bool wants_ack(const coo_node *n, const struct arrival *a)
 	       !coo_packet_has(&a->p, COO_OPT_BROADCAST | COO_OPT_AUTORET) && !a->rx->was_broadcast;
 }
 
+static bool may_acknowledge(coo_node *n, const struct arrival *a)
+{
+	if (coo_limit_take(&n->ack_limit, coo_hash_ip(n->key, &a->rx->from), a->now))
+		return true;
+	n->stats.limited++;
+	return false;
+}
+
 static void acknowledge(coo_node *n, const struct arrival *a)
 {
-	if (!wants_ack(n, a))
+	if (!wants_ack(n, a) || !may_acknowledge(n, a))
 		return;
-	if (!coo_limit_take(&n->ack_limit, coo_hash_ip(n->key, &a->rx->from), a->now)) {
-		n->stats.limited++;
-		return;
-	}
 	owe(n, a, PENDING_ACK, a->p.packet_no, 0);
 	n->stats.acks++;
 }
@@ -281,9 +285,11 @@ static void tell_read(coo_node *n, const struct arrival *a)
 	uint8_t mem[24];
 	coo_buf ref;
 
-	if (!n->send_read || !coo_packet_has(&a->p, COO_OPT_SECRET) || a->rx->was_broadcast)
+	if (!n->send_read || !coo_packet_has(&a->p, COO_OPT_SECRET) || a->rx->was_broadcast ||
+	    coo_packet_has(&a->p, COO_OPT_BROADCAST | COO_OPT_AUTORET) || !may_acknowledge(n, a))
 		return;
-	if (!coo_packet_has(&a->p, COO_OPT_READCHECK)) {
+	/* half of the places stay for messages of our own, whatever others send */
+	if (!coo_packet_has(&a->p, COO_OPT_READCHECK) || n->rtx.waiting >= n->rtx.cap / 2) {
 		owe(n, a, PENDING_READ, a->p.packet_no, 0);
 		return;
 	}
@@ -375,11 +381,15 @@ static coo_rtx_entry *receipt_for(coo_node *n, const struct arrival *a, uint32_t
 
 static void on_receipt(coo_node *n, struct arrival *a, bool read)
 {
+	uint64_t foreign = n->stats.rx_receipt_foreign;
 	coo_rtx_entry *e = receipt_for(n, a, COO_CMD_SENDMSG);
 	coo_event *ev;
 
-	if (!e)
+	if (!e) {
+		if (read && foreign == n->stats.rx_receipt_foreign)
+			emit(n, COO_EV_SECOND, a);
 		return;
+	}
 	if (!read && e->want_read && !e->acked) {
 		coo_rtx_ack(&n->rtx, e, false, a->now);
 		ev = emit(n, COO_EV_ACKED, a);
@@ -391,7 +401,8 @@ static void on_receipt(coo_node *n, struct arrival *a, bool read)
 
 static void on_readmsg(coo_node *n, struct arrival *a)
 {
-	if (coo_packet_has(&a->p, COO_OPT_READCHECK))
+	if (coo_packet_has(&a->p, COO_OPT_READCHECK) && !a->rx->was_broadcast &&
+	    may_acknowledge(n, a))
 		owe(n, a, PENDING_ANSREAD, a->p.packet_no, 0);
 	on_receipt(n, a, true);
 }
