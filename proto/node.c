@@ -249,8 +249,7 @@ void coo_node_leave(coo_node *n, coo_time now)
 	if (n->leaving)
 		return;
 	n->leaving = true;
-	n->now_n = n->later_n = 0;
-	n->later_due = COO_NEVER;
+	node_forget_presence(n);
 	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);
 	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, coo_time_add(now, COO_MS(100)), now);
 }

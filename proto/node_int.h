@@ -88,6 +88,9 @@ void node_owe(coo_node *n, const node_pending *p, coo_time now);
 /* Moves what is due from the waiting list to the ring. */
 void node_release_due(coo_node *n, coo_time now);
 
+/* Drops everything owed but receipts. */
+void node_forget_presence(coo_node *n);
+
 /* Writes the datagram of the first owed answer; false where none is due. */
 bool node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx);
 

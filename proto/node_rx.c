@@ -81,20 +81,29 @@ static coo_peer *sender_of(coo_node *n, const coo_rx *rx, const coo_packet *p)
 	return NULL;
 }
 
-/* What an entry says its sender is called: UTF-8 wherever it says it twice. */
+/*
+ * The name in the block, which is UTF-8, or the one in the section before it where the block leaves
+ * out what is ASCII (protocol.md 3.2).
+ */
+static coo_span block_or(const coo_entry *e, coo_span in_block, coo_span section)
+{
+	if (in_block.p || (e->has_block && !e->nn.p && !e->gn.p))
+		return in_block.p ? in_block : section;
+	return e->has_block && coo_span_has_high(section) ? coo_span_of("", 0) : section;
+}
+
+/* What an entry says its sender is called; true where that is UTF-8. */
 static bool entry_names(const coo_packet *p, const coo_entry *e, coo_span names[COO_PEER_NAMES])
 {
-	bool utf8 = coo_packet_has(p, COO_OPT_ENTRY_UTF8) || (e->has_block && e->nn.n > 0);
+	bool utf8 = coo_packet_has(p, COO_OPT_ENTRY_UTF8) || (e->has_block && (e->nn.p || e->gn.p));
 
 	names[COO_NAME_USER] = e->un.n ? e->un : p->user;
 	names[COO_NAME_HOST] = e->hn.n ? e->hn : p->host;
 	names[COO_NAME_MAC] = mac_of(p);
-	names[COO_NAME_NICK] = e->nn.n ? e->nn : e->nick;
-	names[COO_NAME_GROUP] = e->nn.n ? e->gn : e->group;
+	names[COO_NAME_NICK] = block_or(e, e->nn, e->nick);
+	names[COO_NAME_GROUP] = block_or(e, e->gn, e->group);
 	names[COO_NAME_VERSION] = p->version;
 	names[COO_NAME_ENCODING] = e->encoding.n ? e->encoding : coo_span_none();
-	if (e->nn.n && !e->gn.p)
-		names[COO_NAME_GROUP] = coo_span_of("", 0);
 	return utf8;
 }
 
@@ -120,6 +129,14 @@ static void note_number(coo_peer *peer, const coo_packet *p)
 		peer->last_no = p->packet_no;
 }
 
+/* IpMsg.Net gives the bit of CAPUTF8OPT another meaning, so it alone is not enough
+ * (protocol.md 2.3). */
+static bool understands_utf8(const coo_packet *p, const coo_entry *e, coo_client client)
+{
+	return !coo_client_is_gbk(client) && coo_packet_has(p, COO_OPT_ENTRY_CAPUTF8) &&
+	       (e->has_block || coo_utf8_valid(e->nick));
+}
+
 static bool update_state(coo_peer *peer, const coo_packet *p, coo_client client, bool utf8)
 {
 	/* iptux sets ABSENCEOPT on every entry, so there it means nothing (protocol.md 14.22,
@@ -131,7 +148,6 @@ static bool update_state(coo_peer *peer, const coo_packet *p, coo_client client,
 	peer->status = p->command & COO_OPT_MASK;
 	peer->client = (uint8_t)client;
 	peer->names_utf8 = utf8;
-	peer->has_utf8 = !coo_client_is_gbk(client) && coo_packet_has(p, COO_OPT_ENTRY_CAPUTF8);
 	return changed;
 }
 
@@ -158,6 +174,7 @@ static void learn(coo_node *n, struct arrival *a, const coo_entry *e)
 	note_number(peer, &a->p);
 	changed = coo_peers_set_names(&n->peers, peer, names);
 	changed = update_state(peer, &a->p, a->client, utf8) || changed;
+	peer->has_utf8 = understands_utf8(&a->p, e, a->client);
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
 	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
 	raise_how(peer, a->rx);
@@ -288,8 +305,9 @@ static void tell_read(coo_node *n, const struct arrival *a)
 	if (!n->send_read || !coo_packet_has(&a->p, COO_OPT_SECRET) || a->rx->was_broadcast ||
 	    coo_packet_has(&a->p, COO_OPT_BROADCAST | COO_OPT_AUTORET) || !may_acknowledge(n, a))
 		return;
-	/* half of the places stay for messages of our own, whatever others send */
-	if (!coo_packet_has(&a->p, COO_OPT_READCHECK) || n->rtx.waiting >= n->rtx.cap / 2) {
+	/* half of the places and texts stay for messages of our own, whatever others send */
+	if (!coo_packet_has(&a->p, COO_OPT_READCHECK) || n->rtx.waiting >= n->rtx.cap / 2 ||
+	    n->rtx.waiting >= n->rtx.n_bodies / 2) {
 		owe(n, a, PENDING_READ, a->p.packet_no, 0);
 		return;
 	}
@@ -311,7 +329,7 @@ static void tell_read(coo_node *n, const struct arrival *a)
 /* An unknown host that talks to us is asked who it is (protocol.md 3.7). */
 static void ask_who(coo_node *n, const struct arrival *a)
 {
-	if (!n->member || n->leaving || (a->peer && a->peer->announced) || a->rx->was_broadcast ||
+	if (!n->member || n->leaving || (a->peer && a->peer->online) || a->rx->was_broadcast ||
 	    coo_packet_has(&a->p, COO_OPT_NOADDLIST | COO_OPT_BROADCAST | COO_OPT_AUTORET))
 		return;
 	if (may_answer(n, a))
