@@ -95,7 +95,7 @@ coo_err coo_node_init(coo_node **out, const coo_node_cfg *cfg, void *mem, size_t
 	coo_node *n = mem;
 	uint8_t *at = mem;
 
-	if (mem_size < coo_node_size(cfg) || !copy_cfg(n, cfg))
+	if (s.names < NODE_NAMES_MIN || mem_size < coo_node_size(cfg) || !copy_cfg(n, cfg))
 		return COO_EINVAL;
 	at += round_up(sizeof(*n));
 	coo_peers_init(&n->peers, s.peers, s.names, n->key, at);
@@ -179,6 +179,8 @@ coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now, uint32_t *pa
 	coo_peer *peer;
 	coo_err err;
 
+	if (s->token == 0 || s->to.family == 0 || s->to.port == 0)
+		return COO_EINVAL;
 	memset(&e, 0, sizeof(e));
 	e.token = s->token;
 	e.to = s->to;
@@ -248,8 +250,7 @@ void coo_node_leave(coo_node *n, coo_time now)
 	if (n->leaving)
 		return;
 	n->leaving = true;
-	n->later_n = 0; /* nobody waits for an answer of one who goes; receipts still leave */
-	n->later_due = COO_NEVER;
+	node_forget_presence(n);
 	if (!n->announced)
 		return;
 	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);

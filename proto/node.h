@@ -51,7 +51,7 @@ typedef struct coo_node_cfg {
 	uint32_t max_messages;	 /* own messages under way; 0: 1,024 */
 	uint32_t max_texts;	 /* different texts among them; 0: 64 */
 	uint32_t text_cap;	 /* bytes of the longest ext; 0: 32,768 */
-	uint32_t names_cap;	 /* bytes of one peer's names together; 0: 320 */
+	uint32_t names_cap;	 /* bytes of one peer's names together, at least 192; 0: 320 */
 	uint32_t max_seen;	 /* messages remembered against duplicates; 0: 16,384 */
 	coo_time retry_interval; /* 0: 1 s */
 } coo_node_cfg;
@@ -146,8 +146,9 @@ typedef struct coo_send {
 } coo_send;
 
 /*
- * Queues a SENDMSG. COO_EFULL: too many under way, come back after a result; COO_EMSGSIZE: ext
- * longer than text_cap. *packet_no (may be NULL) gets its number.
+ * Queues a SENDMSG. COO_EINVAL: no token, no address or no port; COO_EFULL: too many under way,
+ * come back after a result; COO_EMSGSIZE: ext longer than text_cap. *packet_no (may be NULL) gets
+ * its number.
  */
 COO_MUST_CHECK coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now,
 				     uint32_t *packet_no);
@@ -165,6 +166,7 @@ const coo_peers *coo_node_peers(const coo_node *n);
 #define COO_NODE_STAT_LIST(X)                                                                      \
 	X(rx, "datagrams received")                                                                \
 	X(rx_empty, "empty datagrams")                                                             \
+	X(rx_port_zero, "datagrams from port 0, which nobody can answer")                          \
 	X(rx_malformed, "not a packet of this protocol")                                           \
 	X(rx_version, "version field does not begin with 1")                                       \
 	X(rx_range, "numbers out of range")                                                        \

@@ -14,6 +14,7 @@
 
 enum {
 	NODE_NAME_CAP = 256,
+	NODE_NAMES_MIN = 3 * COO_PEER_NAME_MAX, /* user, host and MAC: what tells peers apart */
 	NODE_EVENTS = 16,
 	NODE_PENDING = 1024,
 	NODE_LIMIT_SOURCES = 4096,
@@ -86,6 +87,9 @@ void node_owe(coo_node *n, const node_pending *p, coo_time now);
 
 /* Moves what is due from the waiting list to the ring. */
 void node_release_due(coo_node *n, coo_time now);
+
+/* Drops everything owed but receipts. */
+void node_forget_presence(coo_node *n);
 
 /* Writes the datagram of the first owed answer; false where none is due. */
 bool node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx);

@@ -81,20 +81,29 @@ static coo_peer *sender_of(coo_node *n, const coo_rx *rx, const coo_packet *p)
 	return NULL;
 }
 
-/* What an entry says its sender is called: UTF-8 wherever it says it twice. */
+/*
+ * The name in the block, which is UTF-8, or the one in the section before it where the block leaves
+ * out what is ASCII (protocol.md 3.2).
+ */
+static coo_span block_or(const coo_entry *e, coo_span in_block, coo_span section)
+{
+	if (in_block.p || (e->has_block && !e->nn.p && !e->gn.p))
+		return in_block.p ? in_block : section;
+	return e->has_block && coo_span_has_high(section) ? coo_span_of("", 0) : section;
+}
+
+/* What an entry says its sender is called; true where that is UTF-8. */
 static bool entry_names(const coo_packet *p, const coo_entry *e, coo_span names[COO_PEER_NAMES])
 {
-	bool utf8 = coo_packet_has(p, COO_OPT_ENTRY_UTF8) || (e->has_block && e->nn.n > 0);
+	bool utf8 = coo_packet_has(p, COO_OPT_ENTRY_UTF8) || (e->has_block && (e->nn.p || e->gn.p));
 
 	names[COO_NAME_USER] = e->un.n ? e->un : p->user;
 	names[COO_NAME_HOST] = e->hn.n ? e->hn : p->host;
 	names[COO_NAME_MAC] = mac_of(p);
-	names[COO_NAME_NICK] = e->nn.n ? e->nn : e->nick;
-	names[COO_NAME_GROUP] = e->nn.n ? e->gn : e->group;
+	names[COO_NAME_NICK] = block_or(e, e->nn, e->nick);
+	names[COO_NAME_GROUP] = block_or(e, e->gn, e->group);
 	names[COO_NAME_VERSION] = p->version;
 	names[COO_NAME_ENCODING] = e->encoding.n ? e->encoding : coo_span_none();
-	if (e->nn.n && !e->gn.p)
-		names[COO_NAME_GROUP] = coo_span_of("", 0);
 	return utf8;
 }
 
@@ -108,13 +117,24 @@ static coo_peer *find_or_add(coo_node *n, const coo_span names[COO_PEER_NAMES])
 				    names[COO_NAME_MAC]);
 }
 
-static void note_restart(coo_peer *peer, const coo_packet *p)
+/* An entry with a smaller number than any packet before it tells of a restart; iptux begins with 1
+ * each time (protocol.md 1.7). Old numbers are no duplicates then. */
+static void note_number(coo_peer *peer, const coo_packet *p)
 {
-	if (coo_packet_cmd(p) == COO_CMD_BR_ENTRY) {
-		if (peer->announced && p->packet_no < peer->last_no)
-			peer->epoch++; /* its numbers began again: old ones are no duplicates */
+	bool back = p->packet_no < peer->last_no;
+
+	if (back && coo_packet_cmd(p) == COO_CMD_BR_ENTRY)
+		peer->epoch++;
+	if (!back || coo_packet_cmd(p) == COO_CMD_BR_ENTRY)
 		peer->last_no = p->packet_no;
-	}
+}
+
+/* IpMsg.Net gives the bit of CAPUTF8OPT another meaning, so it alone is not enough
+ * (protocol.md 2.3). */
+static bool understands_utf8(const coo_packet *p, const coo_entry *e, coo_client client)
+{
+	return !coo_client_is_gbk(client) && coo_packet_has(p, COO_OPT_ENTRY_CAPUTF8) &&
+	       (e->has_block || coo_utf8_valid(e->nick));
 }
 
 static bool update_state(coo_peer *peer, const coo_packet *p, coo_client client, bool utf8)
@@ -128,7 +148,6 @@ static bool update_state(coo_peer *peer, const coo_packet *p, coo_client client,
 	peer->status = p->command & COO_OPT_MASK;
 	peer->client = (uint8_t)client;
 	peer->names_utf8 = utf8;
-	peer->has_utf8 = !coo_client_is_gbk(client) && coo_packet_has(p, COO_OPT_ENTRY_CAPUTF8);
 	return changed;
 }
 
@@ -152,9 +171,10 @@ static void learn(coo_node *n, struct arrival *a, const coo_entry *e)
 		return;
 	a->peer = peer;
 	was_online = peer->online;
-	note_restart(peer, &a->p);
+	note_number(peer, &a->p);
 	changed = coo_peers_set_names(&n->peers, peer, names);
 	changed = update_state(peer, &a->p, a->client, utf8) || changed;
+	peer->has_utf8 = understands_utf8(&a->p, e, a->client);
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
 	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
 	raise_how(peer, a->rx);
@@ -230,14 +250,19 @@ static void on_presence(coo_node *n, struct arrival *a)
 }
 
 /*
- * A retransmission has the same number and the same bytes. Bytes count too because some clients use
- * a number twice (ipmsg-rs: two messages in one second), and none of those messages may be lost.
+ * A retransmission has the same number and the same bytes and comes from the same host: two hosts
+ * may bear the same names (root on localhost) and count from 1 (protocol.md 13.2). Bytes count too
+ * because some clients use a number twice (ipmsg-rs: two messages in one second), and none of those
+ * messages may be lost.
  */
 static bool is_duplicate(coo_node *n, const struct arrival *a)
 {
 	uint64_t h = coo_hash_nocase(n->key, a->p.user);
 
 	h = coo_hash_nocase(h, a->p.host);
+	/* what was sent to everybody may arrive from each address of its sender */
+	if (!a->rx->was_broadcast)
+		h = coo_hash_ip(h, &a->rx->from);
 	h = coo_hash_mix(h, a->p.packet_no);
 	h = coo_hash_mix(h, coo_packet_cmd(&a->p));
 	h = coo_hash_mix(h, a->peer ? a->peer->epoch : 0);
@@ -253,14 +278,18 @@ static bool wants_ack(const coo_node *n, const struct arrival *a)
 	       !coo_packet_has(&a->p, COO_OPT_BROADCAST | COO_OPT_AUTORET) && !a->rx->was_broadcast;
 }
 
+static bool may_acknowledge(coo_node *n, const struct arrival *a)
+{
+	if (coo_limit_take(&n->ack_limit, coo_hash_ip(n->key, &a->rx->from), a->now))
+		return true;
+	n->stats.limited++;
+	return false;
+}
+
 static void acknowledge(coo_node *n, const struct arrival *a)
 {
-	if (!wants_ack(n, a))
+	if (!wants_ack(n, a) || !may_acknowledge(n, a))
 		return;
-	if (!coo_limit_take(&n->ack_limit, coo_hash_ip(n->key, &a->rx->from), a->now)) {
-		n->stats.limited++;
-		return;
-	}
 	owe(n, a, PENDING_ACK, a->p.packet_no, 0);
 	n->stats.acks++;
 }
@@ -273,9 +302,12 @@ static void tell_read(coo_node *n, const struct arrival *a)
 	uint8_t mem[24];
 	coo_buf ref;
 
-	if (!n->send_read || !coo_packet_has(&a->p, COO_OPT_SECRET) || a->rx->was_broadcast)
+	if (!n->send_read || !coo_packet_has(&a->p, COO_OPT_SECRET) || a->rx->was_broadcast ||
+	    coo_packet_has(&a->p, COO_OPT_BROADCAST | COO_OPT_AUTORET) || !may_acknowledge(n, a))
 		return;
-	if (!coo_packet_has(&a->p, COO_OPT_READCHECK)) {
+	/* half of the places and texts stay for messages of our own, whatever others send */
+	if (!coo_packet_has(&a->p, COO_OPT_READCHECK) || n->rtx.waiting >= n->rtx.cap / 2 ||
+	    n->rtx.waiting >= n->rtx.n_bodies / 2) {
 		owe(n, a, PENDING_READ, a->p.packet_no, 0);
 		return;
 	}
@@ -297,7 +329,7 @@ static void tell_read(coo_node *n, const struct arrival *a)
 /* An unknown host that talks to us is asked who it is (protocol.md 3.7). */
 static void ask_who(coo_node *n, const struct arrival *a)
 {
-	if (!n->member || n->leaving || (a->peer && a->peer->announced) || a->rx->was_broadcast ||
+	if (!n->member || n->leaving || (a->peer && a->peer->online) || a->rx->was_broadcast ||
 	    coo_packet_has(&a->p, COO_OPT_NOADDLIST | COO_OPT_BROADCAST | COO_OPT_AUTORET))
 		return;
 	if (may_answer(n, a))
@@ -334,6 +366,7 @@ static void on_message(coo_node *n, struct arrival *a)
 	}
 	if (a->peer) {
 		a->peer->last_heard = a->now;
+		note_number(a->peer, &a->p);
 		note_charset(a->peer, &a->p);
 	}
 	n->stats.messages++;
@@ -366,11 +399,15 @@ static coo_rtx_entry *receipt_for(coo_node *n, const struct arrival *a, uint32_t
 
 static void on_receipt(coo_node *n, struct arrival *a, bool read)
 {
+	uint64_t foreign = n->stats.rx_receipt_foreign;
 	coo_rtx_entry *e = receipt_for(n, a, COO_CMD_SENDMSG);
 	coo_event *ev;
 
-	if (!e)
+	if (!e) {
+		if (read && foreign == n->stats.rx_receipt_foreign)
+			emit(n, COO_EV_SECOND, a);
 		return;
+	}
 	if (!read && e->want_read && !e->acked) {
 		coo_rtx_ack(&n->rtx, e, false, a->now);
 		ev = emit(n, COO_EV_ACKED, a);
@@ -382,7 +419,8 @@ static void on_receipt(coo_node *n, struct arrival *a, bool read)
 
 static void on_readmsg(coo_node *n, struct arrival *a)
 {
-	if (coo_packet_has(&a->p, COO_OPT_READCHECK))
+	if (coo_packet_has(&a->p, COO_OPT_READCHECK) && !a->rx->was_broadcast &&
+	    may_acknowledge(n, a))
 		owe(n, a, PENDING_ANSREAD, a->p.packet_no, 0);
 	on_receipt(n, a, true);
 }
@@ -471,6 +509,10 @@ void coo_node_recv(coo_node *n, const coo_rx *rx, coo_span dgram, coo_time now)
 	n->stats.rx++;
 	if (dgram.n == 0) {
 		n->stats.rx_empty++;
+		return;
+	}
+	if (rx->from.port == 0) {
+		n->stats.rx_port_zero++;
 		return;
 	}
 	e = coo_packet_decode(dgram, &a.p);

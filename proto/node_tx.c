@@ -57,6 +57,25 @@ void node_release_due(coo_node *n, coo_time now)
 	recompute_later_due(n);
 }
 
+static bool is_receipt(const node_pending *p)
+{
+	return p->kind == PENDING_ACK || p->kind == PENDING_READ || p->kind == PENDING_ANSREAD;
+}
+
+void node_forget_presence(coo_node *n)
+{
+	size_t had = n->now_n;
+
+	n->now_n = n->later_n = 0;
+	n->later_due = COO_NEVER;
+	for (size_t i = 0; i < had; i++) {
+		const node_pending *p = &n->now_ring[(n->now_head + i) % NODE_PENDING];
+
+		if (is_receipt(p))
+			n->now_ring[(n->now_head + n->now_n++) % NODE_PENDING] = *p;
+	}
+}
+
 static bool put_packet(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, bool utf8,
 		       coo_span ext)
 {

@@ -175,7 +175,7 @@ void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr)
 	coo_peer *other;
 	size_t i;
 
-	if (p->n_addrs > 0 && coo_addr_eq(&p->addr[0], addr))
+	if (addr->port == 0 || (p->n_addrs > 0 && coo_addr_eq(&p->addr[0], addr)))
 		return;
 	i = place_of(p, addr);
 	while (i == p->n_addrs && (other = coo_peers_at(t, addr)) != NULL)

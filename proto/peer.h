@@ -43,9 +43,10 @@ enum coo_peer_how {
 typedef struct coo_peer {
 	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first */
 	coo_time last_heard;
-	uint64_t last_no; /* packet number of its last entry: a smaller one tells of a restart */
-	uint32_t status;  /* option bits of its last entry */
-	uint32_t epoch;	  /* counts its restarts */
+	uint64_t
+	    last_no;	 /* highest packet number since its start: an entry below it is a restart */
+	uint32_t status; /* option bits of its last entry */
+	uint32_t epoch;	 /* counts its restarts */
 	uint32_t next_by_name, next_by_addr[COO_PEER_ADDRS];
 	uint32_t name_hash;
 	uint8_t n_addrs, client, how;
@@ -75,8 +76,8 @@ typedef struct coo_peers {
 	uint64_t evicted, refused;
 } coo_peers;
 
-/* name_cap: bytes for all names of one peer together; 320 holds any. mem is zeroed, aligned for
- * uint64_t. */
+/* name_cap: bytes for all names of one peer together, at least 192 so that identities are whole;
+ * 448 holds any, 320 any that was seen. mem is zeroed, aligned for uint64_t. */
 size_t coo_peers_size(size_t cap, size_t name_cap);
 void coo_peers_init(coo_peers *t, size_t cap, size_t name_cap, uint64_t key, void *mem);
 
@@ -97,7 +98,10 @@ void coo_peers_remove(coo_peers *t, coo_peer *p);
  * they are. */
 bool coo_peers_set_names(coo_peers *t, coo_peer *p, const coo_span names[COO_PEER_NAMES]);
 
-/* Puts addr first in p's list, dropping the oldest of five; takes it away from any other peer. */
+/*
+ * Puts addr first in p's list, dropping the oldest of five; takes it away from any other peer. An
+ * address with port 0, to which nobody can answer, changes nothing.
+ */
 void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr);
 
 bool coo_peer_has_ip(const coo_peer *p, const coo_addr *addr);

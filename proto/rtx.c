@@ -199,6 +199,8 @@ const coo_rtx_entry *coo_rtx_next_tx(coo_rtx *r, coo_time now)
 		e->error = 0;
 		e->next_at =
 		    e->attempts < e->max_attempts ? coo_time_add(now, r->interval) : COO_NEVER;
+		if (e->next_at == COO_NEVER && !e->wants_ack && !e->want_read)
+			finish(r, e, COO_RTX_SENT);
 		return e;
 	}
 	end_pass(r);
