@@ -2,58 +2,13 @@
 #include "base/charset.h"
 
 #include <errno.h>
-#include <iconv.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/charset_impl.h"
 #include "proto/utf8.h"
 
-#define NAME_CAP 32
 #define EURO "\xe2\x82\xac"
 #define REPLACEMENT "\xef\xbf\xbd"
-#define NO_ICONV ((iconv_t)-1)
-
-enum family { UTF8, GBK_FAMILY, OTHER };
-
-struct coo_charset {
-	char name[NAME_CAP];
-	enum family family;
-	iconv_t dec, enc; /* to and from UTF-8; NO_ICONV in the UTF8 family */
-};
-
-/* What one call of iconv did. */
-struct turn {
-	size_t used, made;
-	int err;      /* 0, E2BIG, EILSEQ, EINVAL … */
-	bool changed; /* a character became another one that was thought similar */
-};
-
-/*
- * Names as users write them. Windows code pages decode as the widest set of their family. Shift_JIS
- * means CP932, since only there 0x5c is a backslash in every iconv.
- */
-static const struct known {
-	const char *user, *name, *dec, *enc;
-	enum family family;
-} known[] = {
-	{ "utf-8", "UTF-8", NULL, NULL, UTF8 },
-	{ "utf8", "UTF-8", NULL, NULL, UTF8 },
-	{ "gbk", "GBK", "GB18030", "GBK", GBK_FAMILY },
-	{ "gb2312", "GBK", "GB18030", "GBK", GBK_FAMILY },
-	{ "cp936", "GBK", "GB18030", "GBK", GBK_FAMILY },
-	{ "windows-936", "GBK", "GB18030", "GBK", GBK_FAMILY },
-	{ "euc-cn", "GBK", "GB18030", "GBK", GBK_FAMILY },
-	{ "gb18030", "GB18030", "GB18030", "GB18030", OTHER },
-	{ "cp932", "CP932", "CP932", "CP932", OTHER },
-	{ "windows-31j", "CP932", "CP932", "CP932", OTHER },
-	{ "shift_jis", "CP932", "CP932", "CP932", OTHER },
-	{ "sjis", "CP932", "CP932", "CP932", OTHER },
-	{ "big5", "BIG5", "CP950", "CP950", OTHER },
-	{ "cp950", "BIG5", "CP950", "CP950", OTHER },
-	{ "euc-kr", "EUC-KR", "CP949", "EUC-KR", OTHER },
-	{ "cp949", "CP949", "CP949", "CP949", OTHER },
-	{ "uhc", "CP949", "CP949", "CP949", OTHER },
-};
 
 /* Length of the run of ASCII that s begins with, sixteen bytes a step. */
 static size_t ascii_run(coo_span s)
@@ -74,21 +29,17 @@ static size_t ascii_run(coo_span s)
 	return i;
 }
 
-static void reset(iconv_t cd)
-{
-	(void)iconv(cd, NULL, NULL, NULL, NULL);
-}
-
 /*
- * One call of iconv over in, and a second one that fetches what a composing set (CP1258, TCVN,
- * BIG5-HKSCS) still holds back. The cast drops const only because iconv's prototype does.
+ * A reset, one call of iconv over in, and another one that fetches what a composing set (CP1258,
+ * TCVN, BIG5-HKSCS) still holds back. The cast drops const only because iconv's prototype does.
  */
-static struct turn convert(iconv_t cd, coo_span in, uint8_t *out, size_t cap)
+coo_charset_turn coo_charset_convert(iconv_t cd, coo_span in, uint8_t *out, size_t cap)
 {
 	char *from = (char *)(uintptr_t)in.p, *to = (char *)out;
 	size_t in_left = in.n, out_left = cap, r;
-	struct turn t;
+	coo_charset_turn t;
 
+	(void)iconv(cd, NULL, NULL, NULL, NULL);
 	r = iconv(cd, &from, &in_left, &to, &out_left);
 	t.err = r == (size_t)-1 ? errno : 0;
 	t.changed = t.err == 0 && r > 0;
@@ -99,112 +50,12 @@ static struct turn convert(iconv_t cd, coo_span in, uint8_t *out, size_t cap)
 	return t;
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
-
-static const struct known *find_known(const char *name)
-{
-	for (size_t i = 0; i < COO_ARRAY_LEN(known); i++) {
-		if (coo_span_eq_nocase(coo_span_str(name), coo_span_str(known[i].user)))
-			return &known[i];
-	}
-	return NULL;
-}
-
-/* Upper case, and no byte that means more to iconv_open than a name: "GBK//IGNORE" is refused. */
-static bool copy_name(const char *name, char out[NAME_CAP])
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:+()";
-	size_t n = strlen(name);
-
-	if (n == 0 || n >= NAME_CAP)
-		return false;
-	for (size_t i = 0; i <= n; i++) {
-		char c = name[i];
-
-		out[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-		if (i < n && !strchr(allowed, out[i]))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Whether ASCII is itself, both each of its characters and what other sets use them for: the shifts
- * of ISO-2022-JP, -KR and -CN, of HZ and of UTF-7.
- */
-static bool keeps_ascii(iconv_t cd)
-{
-	static const char shifts[] = "\x1b$B!!\x1b(B\x1b$)C\x0e!!\x0f\x1b$)A\x0e!!\x0f~{!!~}+AGE-";
-	uint8_t in[128 + sizeof(shifts)], out[2 * sizeof(in)];
-	struct turn t;
-
-	for (size_t i = 0; i < 128; i++)
-		in[i] = (uint8_t)i;
-	memcpy(in + 128, shifts, sizeof(shifts));
-	reset(cd);
-	t = convert(cd, coo_span_of(in, sizeof(in)), out, sizeof(out));
-	return t.err == 0 && t.made == sizeof(in) && memcmp(in, out, sizeof(in)) == 0;
-}
-
-static coo_err open_both(coo_charset *cs, const char *dec, const char *enc)
-{
-	cs->dec = iconv_open("UTF-8", dec);
-	if (cs->dec != NO_ICONV)
-		cs->enc = iconv_open(enc, "UTF-8");
-	if (cs->dec == NO_ICONV || cs->enc == NO_ICONV)
-		return errno == ENOMEM ? COO_ENOMEM : COO_ECHARSET;
-	return keeps_ascii(cs->dec) && keeps_ascii(cs->enc) ? COO_OK : COO_ECHARSET;
-}
-
-coo_err coo_charset_open(const char *name, coo_charset **out)
-{
-	const struct known *k = find_known(name);
-	coo_charset *cs = calloc(1, sizeof(*cs));
-	coo_err err = COO_OK;
-
-	if (!cs)
-		return COO_ENOMEM;
-	cs->dec = cs->enc = NO_ICONV;
-	cs->family = k ? k->family : OTHER;
-	if (!copy_name(k ? k->name : name, cs->name))
-		err = COO_ECHARSET;
-	else if (cs->family != UTF8)
-		err = open_both(cs, k ? k->dec : cs->name, k ? k->enc : cs->name);
-	if (err) {
-		coo_charset_close(cs);
-		return err;
-	}
-	*out = cs;
-	return COO_OK;
-}
-
-void coo_charset_close(coo_charset *cs)
-{
-	if (!cs)
-		return;
-	if (cs->dec != NO_ICONV)
-		iconv_close(cs->dec);
-	if (cs->enc != NO_ICONV)
-		iconv_close(cs->enc);
-	free(cs);
-}
-
-const char *coo_charset_name(const coo_charset *cs)
-{
-	return cs->name;
-}
-
-bool coo_charset_is_utf8(const coo_charset *cs)
-{
-	return cs->family == UTF8;
-}
-
 /* --- to UTF-8 -------------------------------------------------------------------------------- */
 
 /* One byte that begins no character of cs; returns whether it is replaced. */
 static bool put_bad_byte(const coo_charset *cs, uint8_t byte, coo_buf *out)
 {
-	bool euro = cs->family == GBK_FAMILY && byte == 0x80;
+	bool euro = cs->family == COO_CHARSET_GBK && byte == 0x80;
 
 	coo_buf_put_str(out, euro ? EURO : REPLACEMENT);
 	return !euro;
@@ -233,10 +84,9 @@ static size_t mend(uint8_t *p, size_t n)
 /* Converts in up to its end or its first bad byte, that included; returns the bytes dealt with. */
 static size_t decode_some(coo_charset *cs, coo_span in, coo_buf *out, size_t *bad)
 {
-	struct turn t;
+	coo_charset_turn t;
 
-	reset(cs->dec);
-	t = convert(cs->dec, in, out->p + out->n, out->cap - out->n);
+	t = coo_charset_convert(cs->dec, in, out->p + out->n, out->cap - out->n);
 	*bad += mend(out->p + out->n, t.made);
 	out->n += t.made;
 	if (t.err == E2BIG)
@@ -277,7 +127,7 @@ coo_err coo_charset_decode(coo_charset *cs, coo_span in, coo_buf *out, size_t *r
 {
 	size_t bad = 0;
 
-	if (cs->family == UTF8 && coo_utf8_valid(in) && in.n <= out->cap - out->n) {
+	if (cs->family == COO_CHARSET_UTF8 && coo_utf8_valid(in) && in.n <= out->cap - out->n) {
 		coo_buf_put(out, in);
 		in = coo_span_none();
 	}
@@ -285,7 +135,7 @@ coo_err coo_charset_decode(coo_charset *cs, coo_span in, coo_buf *out, size_t *r
 		in = coo_span_skip(in, copy_ascii(in, out));
 		if (in.n == 0 || !coo_buf_ok(out))
 			break;
-		if (cs->family == UTF8)
+		if (cs->family == COO_CHARSET_UTF8)
 			in = coo_span_skip(in, decode_utf8(in, out, &bad));
 		else
 			in = coo_span_skip(in, decode_some(cs, in, out, &bad));
@@ -299,7 +149,7 @@ bool coo_charset_valid(coo_charset *cs, coo_span in)
 {
 	uint8_t scratch[2048];
 
-	if (cs->family == UTF8)
+	if (cs->family == COO_CHARSET_UTF8)
 		return coo_utf8_valid(in);
 	for (;;) {
 		coo_buf out;
@@ -333,12 +183,11 @@ static size_t high_run(coo_span s)
  */
 static bool encode_bulk(coo_charset *cs, coo_span in, coo_buf *out)
 {
-	struct turn t;
+	coo_charset_turn t;
 
 	if (coo_span_find(in, 0xf3) < in.n)
 		return false;
-	reset(cs->enc);
-	t = convert(cs->enc, in, out->p + out->n, out->cap - out->n);
+	t = coo_charset_convert(cs->enc, in, out->p + out->n, out->cap - out->n);
 	if (t.err || t.changed || t.used < in.n)
 		return false;
 	out->n += t.made;
@@ -349,14 +198,13 @@ static bool encode_bulk(coo_charset *cs, coo_span in, coo_buf *out)
 static bool encode_char(coo_charset *cs, coo_span in, uint32_t cp, coo_buf *out)
 {
 	uint8_t bytes[16];
-	struct turn t;
+	coo_charset_turn t;
 
-	if (cs->family == GBK_FAMILY && cp == 0x20ac) {
+	if (cs->family == COO_CHARSET_GBK && cp == 0x20ac) {
 		coo_buf_put_byte(out, 0x80);
 		return false;
 	}
-	reset(cs->enc);
-	t = convert(cs->enc, in, bytes, sizeof(bytes));
+	t = coo_charset_convert(cs->enc, in, bytes, sizeof(bytes));
 	if (t.err || t.changed || t.made == 0) {
 		coo_buf_put_byte(out, '?');
 		return true;
@@ -396,7 +244,7 @@ coo_err coo_charset_encode(coo_charset *cs, coo_span in, coo_buf *out, size_t *l
 		return COO_EFORMAT;
 	if (!coo_buf_ok(out))
 		return COO_ENOBUF;
-	if (cs->family == UTF8) {
+	if (cs->family == COO_CHARSET_UTF8) {
 		encode_utf8(in, out);
 		in = coo_span_none();
 	}

@@ -78,7 +78,8 @@ static void the_directory_follows_the_environment(void **state)
 	};
 	static const char *const names[] = { "COO_STATE_DIR", "XDG_STATE_HOME", "HOME" };
 	char dir[COO_STATE_DIR_CAP];
-	char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
+	const char *old = getenv("HOME");
+	char *home = old ? strdup(old) : NULL;
 
 	(void)state;
 	for (size_t i = 0; i < COO_ARRAY_LEN(rows); i++) {
@@ -224,10 +225,11 @@ static void frequent_runs_do_not_run_away(void **state)
 	uint32_t next = 0;
 
 	(void)state;
-	for (uint64_t second = 0; second < 3u * 365 * 86400; second++) {
+	for (uint64_t second = 0; second < UINT64_C(3) * 365 * 86400; second++) {
 		coo_state_block b = coo_state_next_block(start + second, next);
 
-		if (b.first < next || b.n == 0 || b.first - (start + second) > 366u * 86400)
+		if (b.first < next || b.n == 0 ||
+		    b.first - (start + second) > UINT64_C(366) * 86400)
 			fail_msg("second %u: %u", (unsigned)second, b.first);
 		next = b.first + b.n;
 	}
