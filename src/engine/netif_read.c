@@ -90,16 +90,23 @@ static uint32_t read_mtu(int fd, const char *name)
 /* Some systems shorten a mask behind its last one: what is missing are zeros. */
 static unsigned read_prefix(const struct sockaddr *mask, int family)
 {
+	bool is_v4 = family == AF_INET;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
+	size_t n = is_v4 ? sizeof(v4) : sizeof(v6);
 
 	if (!mask)
-		return family == AF_INET ? 32 : 128;
-	if (family == AF_INET) {
-		memcpy(&v4, mask, sizeof(v4));
+		return is_v4 ? 32 : 128;
+#ifdef SIN6_LEN
+	n = mask->sa_len < n ? mask->sa_len : n;
+#endif
+	memset(&v4, 0, sizeof(v4));
+	memset(&v6, 0, sizeof(v6));
+	if (is_v4) {
+		memcpy(&v4, mask, n);
 		return coo_netif_prefix_bits((const uint8_t *)&v4.sin_addr, 4);
 	}
-	memcpy(&v6, mask, sizeof(v6));
+	memcpy(&v6, mask, n);
 	return coo_netif_prefix_bits((const uint8_t *)&v6.sin6_addr, 16);
 }
 

@@ -241,7 +241,11 @@ static coo_err change_group(coo_udp *u, const coo_addr *group, uint32_t ifindex,
 		return COO_EINVAL;
 	memset(&req, 0, sizeof(req));
 	req.gr_interface = ifindex;
-	coo_addr_to_sockaddr(group, &req.gr_group);
+#ifdef SIN6_LEN /* a BSD, which looks at the length here */
+	req.gr_group.ss_len = (uint8_t)coo_addr_to_sockaddr(group, &req.gr_group);
+#else
+	(void)coo_addr_to_sockaddr(group, &req.gr_group);
+#endif
 	return setsockopt(u->fd, level, what, &req, sizeof(req)) == 0 ? COO_OK : COO_ESYS;
 }
 

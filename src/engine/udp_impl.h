@@ -4,6 +4,9 @@
 
 /* What the files of the UDP socket share; nobody else includes this. */
 
+#ifdef __APPLE__
+#define __APPLE_USE_RFC_3542 1 /* before netinet/in.h: IPV6_PKTINFO */
+#endif
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>

@@ -152,13 +152,16 @@ static bool take_one(coo_udp *u, unsigned i)
 static unsigned take_more(coo_udp *u, unsigned first)
 {
 #ifdef COO_UDP_HAS_MMSG
-	int n;
+	int n = -1;
 
 	for (unsigned i = first; i < u->batch; i++)
 		arm(u, i);
-	n = recvmmsg(u->fd, u->rx + first, u->batch - first, MSG_DONTWAIT, NULL);
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		u->stats.rx_error++;
+	for (unsigned errors = 0; n < 0 && errors < COO_UDP_ERRORS_MAX; errors++) {
+		n = recvmmsg(u->fd, u->rx + first, u->batch - first, MSG_DONTWAIT, NULL);
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		u->stats.rx_error += n < 0 && errno != EINTR;
+	}
 	for (unsigned i = 0; n > 0 && i < (unsigned)n; i++)
 		describe(u, first + i, u->rx[first + i].msg_len);
 	return n > 0 ? (unsigned)n : 0;
