@@ -59,7 +59,7 @@ all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(
 	$(if $(filter 1,$(PORTABLE_UDP)),-DCOO_PORTABLE_UDP) $(CPPFLAGS)
 own_iconv := $(if $(filter 1,$(OWN_ICONV)),-Isrc/iconv)
 all_cflags := -std=c11 $(warnings) $(CFLAGS) $(hardening) -fPIC
-all_ldflags := $(sanitize_ld) $(if $(STATIC),-static,-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed) $(LDFLAGS)
+all_ldflags := $(sanitize_ld) $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(LDFLAGS)
 iconv_libs := $(if $(filter 1,$(LIBICONV)),$(if $(ICONV_PREFIX),-L$(ICONV_PREFIX)/lib -Wl$(comma)-rpath$(comma)$(ICONV_PREFIX)/lib) -liconv)
 all_libs = $(iconv_libs) $(pkg_libs) -lpthread -lm
 

@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import lab  # noqa: E402
 
-lab.enter(2, needs_iptux=True)
+lab.enter(3, needs_iptux=True)
 step = lab.Steps()
 capture = lab.Capture()
 BR_ENTRY, SENDMSG, UTF8OPT = 0x01, 0x20, 0x00800000
@@ -36,9 +36,9 @@ for what, text in {"Chinese with a line break": "你好，世界\n第二行", "t
                                contains=text.encode("gb18030")), "iptux wrote no GB18030"
 
 with step("coo in GBK to iptux: the bytes are GBK and iptux shows the text"):
-    assert lab.coo("h1", "send", "--charset", "gbk", "10.77.0.2", "国标的消息")[0] == 0
+    assert lab.coo("h3", "send", "--charset", "gbk", "10.77.0.2", "国标的消息")[0] == 0
     iptux.expect(event="message", source="pal", text="国标的消息")
-    sent = capture.wait_for(source="10.77.0.1", command=SENDMSG,
+    sent = capture.wait_for(source="10.77.0.3", command=SENDMSG,
                             contains="国标的消息".encode("gbk"))
     assert not sent[0]["command"] & UTF8OPT, sent
 
@@ -51,7 +51,7 @@ with step("a GBK nick makes an UTF-8 iptux switch, and text still arrives both w
     iptux.expect(event="up", ip="10.77.0.1", nick="鸽子一号")
     iptux.tell("msg 10.77.0.1 给鸽子的信")
     listen.expect(type="message", peer__addr="10.77.0.2", text="给鸽子的信")
-    assert lab.coo("h1", "send", "--charset", "gbk", "10.77.0.2", "鸽子的回信")[0] == 0
+    assert lab.coo("h3", "send", "--charset", "gbk", "10.77.0.2", "鸽子的回信")[0] == 0
     iptux.expect(event="message", source="pal", text="鸽子的回信")
 
 step.done()

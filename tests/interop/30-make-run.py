@@ -13,7 +13,7 @@ import lab  # noqa: E402
 lab.enter(2, needs_iptux=True)
 step = lab.Steps()
 # A build of its own: the program under test is not to change while other tests use it.
-make_run = ["env", "-u", "MAKEFLAGS", "-u", "MFLAGS", "make", "run",
+make_run = ["env", "-u", "COO", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "run",
             f"B={os.path.relpath(lab.BUILD, lab.ROOT)}/make-run", "CFLAGS=-O1"]
 
 

@@ -85,7 +85,7 @@ class Program:
     def _read(self):
         for line in self.process.stdout:
             text = line.decode("utf-8", "backslashreplace").rstrip("\n")
-            print(f"    {time.monotonic():.3f} {self.name}: {text}", flush=True)
+            print(f"    {time.monotonic():.3f} {self.name}: {text[:400]}", flush=True)
             try:
                 event = json.loads(text)
             except ValueError:
