@@ -100,8 +100,9 @@ enum coo_event_type {
 	COO_EV_PEER_CHANGE, /* its nick, group, absence or address changed: peer */
 	COO_EV_PEER_DOWN,   /* it left: peer, for the last time */
 	COO_EV_MESSAGE,	    /* a new message: packet, from, peer where known */
-	COO_EV_SECOND, /* a message or answer of another kind: SENDINFO, SENDABSENCEINFO, READMSG of
-			  a message no longer waited for, DELMSG, RELEASEFILES: packet, from */
+	COO_EV_SECOND, /* a message or answer of another kind: SENDINFO, SENDABSENCEINFO, DELMSG,
+			  RELEASEFILES, RECVMSG and READMSG of a message that does not wait (any
+			  more): packet, from */
 	COO_EV_RESULT, /* what became of an own message: result */
 	COO_EV_ACKED,  /* an own message that still waits for being read was delivered: result */
 };
@@ -111,6 +112,7 @@ typedef struct coo_event {
 	const coo_peer *peer; /* valid until the next coo_node call; NULL where not known */
 	coo_rx rx;
 	coo_packet packet; /* spans borrow the datagram */
+	coo_span dgram;	   /* all of it */
 	coo_rtx_entry result;
 } coo_event;
 
@@ -127,7 +129,8 @@ void coo_node_announce(coo_node *n, coo_time now);
 /* BR_ENTRY to one address, which makes the host there answer. */
 void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now);
 
-/* Leaves: BR_EXIT twice, 100 ms apart, where it had announced itself. Afterwards entries are no longer answered. */
+/* Leaves: BR_EXIT twice, 100 ms apart, where it had announced itself. Afterwards entries are no
+ * longer answered. */
 void coo_node_leave(coo_node *n, coo_time now);
 
 /* True when nothing is waiting to be sent and no own message waits for its receipt. */

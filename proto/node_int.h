@@ -27,6 +27,7 @@ enum pending_kind {
 	PENDING_READ,	  /* READMSG for ref, no answer wanted */
 	PENDING_ANSREAD,  /* ANSREADMSG for ref */
 	PENDING_ANSENTRY, /* answer to a BR_ENTRY */
+	PENDING_CORRECT,  /* BR_ABSENCE that says to iptux in what encoding our names are */
 	PENDING_ENTRY,	  /* BR_ENTRY to one host */
 	PENDING_INFO,	  /* SENDINFO */
 	PENDING_ABSENCE,  /* SENDABSENCEINFO */
@@ -93,6 +94,9 @@ void node_forget_presence(coo_node *n);
 
 /* Writes the datagram of the first owed answer; false where none is due. */
 bool node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx);
+
+/* Whether our own names are not all ASCII. */
+bool node_has_high_names(const coo_node *n);
 
 /* Random number below n (n > 0). */
 uint64_t node_random(coo_node *n, uint64_t below);

@@ -6,6 +6,7 @@
 /* One datagram on its way through the node. */
 struct arrival {
 	const coo_rx *rx;
+	coo_span dgram;
 	coo_packet p;
 	coo_client client;
 	coo_peer *peer; /* who sent it, where known */
@@ -53,6 +54,7 @@ static coo_event *emit(coo_node *n, enum coo_event_type type, const struct arriv
 	ev->peer = a->peer;
 	ev->rx = *a->rx;
 	ev->packet = a->p;
+	ev->dgram = a->dgram;
 	return ev;
 }
 
@@ -204,11 +206,25 @@ static bool answer_is_owed(const coo_node *n, const coo_addr *to)
 	return false;
 }
 
+/*
+ * iptux guesses the encoding of our broadcast from its bytes, and legacy names before a UTF-8 block
+ * can make it guess UTF-16 (seen with 0.8.3). It shows that it heard us by its ANSENTRY; what it
+ * got wrong is then put right by a BR_ABSENCE, which nobody answers, in the form it knows.
+ */
+static void correct_iptux(coo_node *n, const struct arrival *a)
+{
+	if (a->client != COO_CLIENT_IPTUX || coo_packet_cmd(&a->p) != COO_CMD_ANSENTRY ||
+	    !node_has_high_names(n) || !may_answer(n, a))
+		return;
+	owe(n, a, PENDING_CORRECT, 0, 0);
+}
+
 static void on_entry(coo_node *n, struct arrival *a, const coo_entry *e)
 {
 	size_t before;
 
 	learn(n, a, e);
+	correct_iptux(n, a);
 	if (coo_packet_cmd(&a->p) != COO_CMD_BR_ENTRY || answer_is_owed(n, &a->rx->from) ||
 	    !may_answer(n, a))
 		return;
@@ -404,7 +420,7 @@ static void on_receipt(coo_node *n, struct arrival *a, bool read)
 	coo_event *ev;
 
 	if (!e) {
-		if (read && foreign == n->stats.rx_receipt_foreign)
+		if (foreign == n->stats.rx_receipt_foreign)
 			emit(n, COO_EV_SECOND, a);
 		return;
 	}
@@ -525,6 +541,7 @@ void coo_node_recv(coo_node *n, const coo_rx *rx, coo_span dgram, coo_time now)
 		return;
 	}
 	a.rx = rx;
+	a.dgram = dgram;
 	a.client = coo_client_of(a.p.version);
 	a.peer = NULL;
 	a.now = now;

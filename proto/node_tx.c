@@ -129,7 +129,7 @@ static bool put_ansentry(coo_node *n, coo_buf *out, uint32_t no, const node_pend
 	bool iptux = p->client == COO_CLIENT_IPTUX;
 	bool utf8 = p->utf8 || iptux;
 	const coo_names *names = utf8 ? &n->utf8.n : &n->legacy.n;
-	uint32_t command = COO_CMD_ANSENTRY;
+	uint32_t command = p->kind == PENDING_CORRECT ? COO_CMD_BR_ABSENCE : COO_CMD_ANSENTRY;
 	uint8_t mem[4 * NODE_NAME_CAP];
 	coo_buf ext;
 	coo_entry e;
@@ -146,6 +146,14 @@ static bool put_ansentry(coo_node *n, coo_buf *out, uint32_t no, const node_pend
 	coo_buf_init(&ext, mem, sizeof(mem));
 	coo_entry_encode(&ext, &e);
 	return put_packet(n, out, no, command, utf8, coo_buf_span(&ext));
+}
+
+bool node_has_high_names(const coo_node *n)
+{
+	const coo_names *u = &n->utf8.n;
+
+	return coo_span_has_high(u->user) || coo_span_has_high(u->host) ||
+	       coo_span_has_high(u->nick) || coo_span_has_high(u->group);
 }
 
 static bool put_ref(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, uint64_t ref)
@@ -180,6 +188,7 @@ static bool put_pending(coo_node *n, coo_buf *out, uint32_t no, const node_pendi
 	case PENDING_ANSREAD:
 		return put_ref(n, out, no, COO_CMD_ANSREADMSG, p->ref);
 	case PENDING_ANSENTRY:
+	case PENDING_CORRECT:
 		return put_ansentry(n, out, no, p);
 	case PENDING_ENTRY:
 		return put_entry(n, out, no, COO_CMD_BR_ENTRY);

@@ -12,6 +12,7 @@
 #include "cli/show.h"
 #include "cli/xalloc.h"
 #include "feature/message.h"
+#include "feature/relay.h"
 #include "proto/utf8.h"
 
 struct listen_opts {
@@ -189,6 +190,15 @@ static void on_peer(struct listening *l, const coo_event *ev, const char *type, 
 	free(name);
 }
 
+/* A receipt that is not ours may be for a "coo send" beside us (feature/relay.h). */
+static void on_second(const coo_event *ev)
+{
+	uint32_t cmd = coo_packet_cmd(&ev->packet);
+
+	if (cmd == COO_CMD_RECVMSG || cmd == COO_CMD_READMSG)
+		coo_relay_forward(&ev->rx.from, ev->dgram);
+}
+
 static void on_event(void *user, const coo_event *ev)
 {
 	struct listening *l = user;
@@ -207,6 +217,8 @@ static void on_event(void *user, const coo_event *ev)
 		on_peer(l, ev, "peer_down", '-');
 		break;
 	case COO_EV_SECOND:
+		on_second(ev);
+		break;
 	case COO_EV_RESULT:
 	case COO_EV_ACKED:
 		break;

@@ -11,6 +11,7 @@
 #include "cli/send_result.h"
 #include "cli/targets.h"
 #include "feature/outbox.h"
+#include "feature/relay.h"
 #include "proto/utf8.h"
 
 struct send_opts {
@@ -89,7 +90,8 @@ struct sending {
 	struct net net;
 	struct targets targets;
 	coo_outbox *outbox;
-	char *text; /* from stdin, or NULL */
+	coo_relay *relay; /* NULL where the port is ours */
+	char *text;	  /* from stdin, or NULL */
 	coo_span utf8;
 	struct send_tally tally;
 	bool stopped;
@@ -243,12 +245,26 @@ static int make_outbox(struct sending *s)
 	return e == COO_ECHARSET ? EXIT_USAGE : EXIT_SYSTEM;
 }
 
+/*
+ * Programs on this machine answer to any port, and the port may be about to be wanted by a listener
+ * that starts beside us; so for loopback targets the usual port is left alone.
+ */
+static bool needs_usual_port(const struct targets *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (!coo_addr_is_loopback(&t->v[i].addr))
+			return true;
+	}
+	return false;
+}
+
 static int open_net(struct sending *s)
 {
 	const struct send_opts *o = s->opts;
 	coo_time interval = o->wait / o->retries;
 	struct net_wish wish = {
 		.port_optional = true,
+		.any_port = !needs_usual_port(&s->targets),
 		.no_broadcast = true,
 		.max_messages = s->targets.n < 4096 ? (uint32_t)s->targets.n + 16 : 4096,
 		.text_cap = 65536,
@@ -263,6 +279,26 @@ static int open_net(struct sending *s)
 	return net_open(&s->net, &o->common, &wish);
 }
 
+/* A receipt that came to the listener which holds the port. */
+static void on_letter(void *user, const coo_addr *from, coo_span dgram)
+{
+	struct sending *s = user;
+	coo_driver *d = s->net.driver;
+	coo_rx rx;
+
+	memset(&rx, 0, sizeof(rx));
+	rx.from = *from;
+	coo_node_recv(net_node(&s->net), &rx, dgram, coo_driver_now(d));
+	coo_driver_kick(d);
+}
+
+static void open_mailbox(struct sending *s)
+{
+	if (s->net.ephemeral && coo_relay_open(&s->net.loop, on_letter, s, &s->relay) != COO_OK)
+		say_note("receipts that go to port %u are not seen here: no runtime directory",
+			 (unsigned)s->opts->common.port);
+}
+
 static int deliver(struct sending *s)
 {
 	coo_addr local;
@@ -274,6 +310,7 @@ static int deliver(struct sending *s)
 	if (code == 0) {
 		local = coo_driver_local(s->net.driver);
 		out_start("send", &local);
+		open_mailbox(s);
 		coo_outbox_start(s->outbox);
 		if (coo_outbox_pending(s->outbox) > 0)
 			uv_run(&s->net.loop, UV_RUN_DEFAULT);
@@ -283,6 +320,7 @@ static int deliver(struct sending *s)
 		send_print_summary(&s->tally, s->targets.n);
 		code = send_exit_code(&s->tally, s->targets.n);
 	}
+	coo_relay_close(s->relay);
 	coo_outbox_free(s->outbox);
 	net_close(&s->net);
 	return code;

@@ -151,12 +151,14 @@ static int say_open_failed(coo_err e, const char *bad, const coo_driver_cfg *cfg
 	return EXIT_SYSTEM;
 }
 
-static int parse_bind(const struct common *c, coo_driver_cfg *cfg)
+static int parse_bind(const struct common *c, const struct net_wish *wish, coo_driver_cfg *cfg)
 {
-	cfg->port = (uint16_t)c->port;
+	uint16_t port = wish->any_port ? 0 : (uint16_t)c->port;
+
+	cfg->port = port;
 	if (!c->bind)
 		return 0;
-	if (coo_addr_parse(c->bind, (uint16_t)c->port, &cfg->bind) != COO_OK) {
+	if (coo_addr_parse(c->bind, port, &cfg->bind) != COO_OK) {
 		say_error("--bind wants an address such as 10.0.0.7 or fe80::1%%eth0, not \"%s\"",
 			  c->bind);
 		return EXIT_USAGE;
@@ -173,7 +175,7 @@ static int open_driver(struct net *n, const struct common *c, const struct net_w
 	int code;
 
 	memset(&cfg, 0, sizeof(cfg));
-	code = parse_bind(c, &cfg);
+	code = parse_bind(c, wish, &cfg);
 	if (code)
 		return code;
 	fill_node(n, wish, &cfg.node, c);

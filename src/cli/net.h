@@ -25,6 +25,7 @@ struct net {
 struct net_wish {
 	bool member;	    /* on line, as opposed to a one-shot sender */
 	bool port_optional; /* goes on with another source port where the port is taken */
+	bool any_port;	    /* any source port will do, unless --bind names one */
 	bool no_broadcast;
 	bool send_read;
 	uint32_t max_messages;

@@ -655,6 +655,7 @@ static void leaving_does_not_swallow_the_receipt_that_is_owed(void **state)
 	(void)state;
 	memset(&rx, 0, sizeof(rx));
 	rx.from = rig_addr(2);
+	coo_node_announce(r->node, r->now);
 	coo_node_recv(r->node, &rx, text, r->now);
 	coo_node_leave(r->node, r->now);
 	rig_run(r, COO_SEC(1));

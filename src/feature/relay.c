@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "feature/relay.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "proto/buf.h"
+
+enum {
+	MAX_MAILBOXES = 64,
+	MAX_LETTER = 2048,
+	MAX_PATH = sizeof(((struct sockaddr_un *)0)->sun_path)
+};
+
+struct coo_relay {
+	int fd;
+	char path[MAX_PATH];
+	uv_poll_t poll;
+	coo_relay_fn *fn;
+	void *user;
+};
+
+/* Where the mailboxes are; false where there is no such place, or it is not safe. */
+static bool mailbox_dir(char dir[MAX_PATH], bool make)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+	int n;
+
+	if (runtime && *runtime == '/')
+		n = snprintf(dir, MAX_PATH, "%s/coo", runtime);
+	else
+		n = snprintf(dir, MAX_PATH, "/tmp/coo-%u", (unsigned)getuid());
+	if (n < 0 || n >= MAX_PATH - 24)
+		return false;
+	if (make && mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return false;
+	/* in /tmp anybody could have made it: ours alone, and no link, or not at all */
+	return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+	       (st.st_mode & 077) == 0;
+}
+
+static int unix_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void to_path(struct sockaddr_un *un, const char *path)
+{
+	memset(un, 0, sizeof(*un));
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, path, strlen(path));
+}
+
+/* A letter is the text of the address, a line feed, and the datagram. */
+static void on_letter(uv_poll_t *poll, int status, int events)
+{
+	coo_relay *r = poll->data;
+	char letter[MAX_LETTER], text[COO_ADDR_TEXT_CAP];
+	ssize_t n = recv(r->fd, letter, sizeof(letter), 0);
+	coo_span rest, line;
+	coo_addr from;
+
+	(void)status;
+	(void)events;
+	if (n <= 0)
+		return;
+	rest = coo_span_of(letter, (size_t)n);
+	if (!coo_span_cut(&rest, '\n', &line) || line.n >= sizeof(text))
+		return;
+	memcpy(text, line.p, line.n);
+	text[line.n] = '\0';
+	if (coo_addr_parse(text, 0, &from) == COO_OK)
+		r->fn(r->user, &from, rest);
+}
+
+coo_err coo_relay_open(uv_loop_t *loop, coo_relay_fn *fn, void *user, coo_relay **out)
+{
+	char dir[MAX_PATH];
+	struct sockaddr_un un;
+	coo_relay *r;
+
+	if (!mailbox_dir(dir, true))
+		return COO_ENOENT;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return COO_ENOMEM;
+	r->fn = fn;
+	r->user = user;
+	snprintf(r->path, sizeof(r->path), "%.80s/send-%ld", dir, (long)getpid());
+	to_path(&un, r->path);
+	unlink(r->path); /* of a process that had this number before */
+	r->fd = unix_socket();
+	if (r->fd < 0 || bind(r->fd, (const struct sockaddr *)&un, sizeof(un)) != 0) {
+		if (r->fd >= 0)
+			close(r->fd);
+		free(r);
+		return COO_ESYS;
+	}
+	uv_poll_init(loop, &r->poll, r->fd);
+	r->poll.data = r;
+	uv_poll_start(&r->poll, UV_READABLE, on_letter);
+	*out = r;
+	return COO_OK;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	coo_relay *r = h->data;
+
+	close(r->fd);
+	free(r);
+}
+
+void coo_relay_close(coo_relay *r)
+{
+	if (!r)
+		return;
+	unlink(r->path);
+	uv_close((uv_handle_t *)&r->poll, on_closed);
+}
+
+static void post(int fd, const char *path, const void *letter, size_t n)
+{
+	struct sockaddr_un un;
+
+	to_path(&un, path);
+	/* a mailbox that nobody reads any more belonged to a process that was killed */
+	if (sendto(fd, letter, n, 0, (const struct sockaddr *)&un, sizeof(un)) < 0 &&
+	    errno == ECONNREFUSED)
+		unlink(path);
+}
+
+static void post_all(int fd, const char *dir, const void *letter, size_t n)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	char path[MAX_PATH];
+	int posted = 0;
+
+	while (d && posted < MAX_MAILBOXES && (e = readdir(d)) != NULL) {
+		int len;
+
+		if (strncmp(e->d_name, "send-", 5) != 0)
+			continue;
+		len = snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		if (len > 0 && (size_t)len < sizeof(path)) {
+			post(fd, path, letter, n);
+			posted++;
+		}
+	}
+	if (d)
+		closedir(d);
+}
+
+void coo_relay_forward(const coo_addr *from, coo_span dgram)
+{
+	char dir[MAX_PATH], text[COO_ADDR_TEXT_CAP];
+	uint8_t letter[MAX_LETTER];
+	coo_buf b;
+	int fd;
+
+	if (!mailbox_dir(dir, false))
+		return;
+	coo_buf_init(&b, letter, sizeof(letter));
+	coo_buf_put_str(&b, coo_addr_text(from, text));
+	coo_buf_put_byte(&b, '\n');
+	coo_buf_put(&b, dgram);
+	fd = coo_buf_ok(&b) ? unix_socket() : -1;
+	if (fd < 0)
+		return;
+	post_all(fd, dir, b.p, b.n);
+	close(fd);
+}
