@@ -290,6 +290,11 @@ size_t coo_node_room(const coo_node *n, uint32_t options, size_t max)
 	return max > header ? max - header : 0;
 }
 
+uint32_t coo_node_used_numbers(const coo_node *n)
+{
+	return n->next_no >= n->first_no ? n->next_no - n->first_no : 0;
+}
+
 const coo_peers *coo_node_peers(const coo_node *n)
 {
 	return &n->peers;

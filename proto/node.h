@@ -162,6 +162,9 @@ void coo_node_ask(coo_node *n, const coo_addr *to, uint32_t command, coo_time no
 /* Bytes that ext of a message to such a peer may have in a datagram of at most max bytes. */
 size_t coo_node_room(const coo_node *n, uint32_t options, size_t max);
 
+/* How many packet numbers were used since init. */
+uint32_t coo_node_used_numbers(const coo_node *n);
+
 /* The table of peers, read-only. */
 const coo_peers *coo_node_peers(const coo_node *n);
 

@@ -53,7 +53,10 @@ typedef struct coo_state_block {
  */
 COO_MUST_CHECK coo_err coo_state_reserve(coo_state_block *block);
 
-/* Gives back what stands behind the first used numbers, where nobody has reserved since. */
+/*
+ * Gives back what stands behind the first used numbers, where nobody has reserved since. Where more
+ * were used than the block has, those are marked as used too.
+ */
 void coo_state_give_back(const coo_state_block *block, uint32_t used);
 
 /* coo_state_reserve for who needs the first number only. */

@@ -134,12 +134,15 @@ coo_err coo_state_reserve(coo_state_block *block)
 
 void coo_state_give_back(const coo_state_block *block, uint32_t used)
 {
+	uint32_t next, end = block->first + used;
 	int fd;
 
-	if (used >= block->n || open_locked(false, &fd))
+	if (used == block->n || open_locked(false, &fd))
 		return;
-	if (read_next(fd) == block->first + block->n)
-		coo_ignore(write_next(fd, block->first + used));
+	next = read_next(fd);
+	/* back only where nobody has reserved since; forward whatever happened */
+	if (used > block->n ? end > next : next == block->first + block->n)
+		coo_ignore(write_next(fd, end));
 	close(fd);
 }
 

@@ -85,15 +85,13 @@ static int make_identity(struct net *n, const struct common *c)
 static void fill_node(struct net *n, const struct net_wish *wish, coo_node_cfg *cfg,
 		      const struct common *c)
 {
-	uint32_t first;
-
-	if (coo_state_packet_no(&first) != COO_OK)
+	if (coo_state_reserve(&n->numbers) != COO_OK)
 		say_note("packet numbers come from the clock alone: the state directory cannot be "
 			 "written (%s)",
 			 strerror(errno));
 	memset(cfg, 0, sizeof(*cfg));
 	cfg->seed = coo_rng_u64();
-	cfg->first_packet_no = first;
+	cfg->first_packet_no = n->numbers.first;
 	cfg->port = net_target_port(c);
 	cfg->version = n->identity.version;
 	cfg->utf8 = n->identity.utf8;
@@ -235,6 +233,7 @@ int net_open(struct net *n, const struct common *c, const struct net_wish *wish)
 	uv_loop_init(&n->loop);
 	code = open_driver(n, c, wish);
 	if (code) {
+		coo_state_give_back(&n->numbers, 0);
 		uv_run(&n->loop, UV_RUN_DEFAULT);
 		uv_loop_close(&n->loop);
 		coo_text_close(n->text);
@@ -246,6 +245,7 @@ int net_open(struct net *n, const struct common *c, const struct net_wish *wish)
 
 void net_close(struct net *n)
 {
+	coo_state_give_back(&n->numbers, coo_node_used_numbers(net_node(n)));
 	coo_driver_close(n->driver);
 	uv_close((uv_handle_t *)&n->sigint, NULL);
 	uv_close((uv_handle_t *)&n->sigterm, NULL);

@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "base/state.h"
 #include "cli/opt.h"
 #include "engine/driver.h"
 #include "feature/identity.h"
@@ -16,6 +17,7 @@ struct net {
 	coo_driver *driver;
 	coo_text *text;
 	coo_identity identity;
+	coo_state_block numbers;
 	bool ephemeral; /* the port was taken, so the source port is another */
 	uv_signal_t sigint, sigterm;
 	void (*on_stop)(void *user);
