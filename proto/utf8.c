@@ -99,23 +99,27 @@ size_t coo_utf8_truncate(coo_span s, size_t max)
 	return n;
 }
 
+/* In one piece, so that a buffer that is too small never ends inside a character. */
 void coo_utf8_put(coo_buf *b, uint32_t cp)
 {
+	uint8_t bytes[4];
+	size_t n = 0;
+
 	if (cp < 0x80) {
-		coo_buf_put_byte(b, (uint8_t)cp);
+		bytes[n++] = (uint8_t)cp;
 	} else if (cp < 0x800) {
-		coo_buf_put_byte(b, (uint8_t)(0xc0 | (cp >> 6)));
-		coo_buf_put_byte(b, (uint8_t)(0x80 | (cp & 0x3f)));
+		bytes[n++] = (uint8_t)(0xc0 | (cp >> 6));
 	} else if (cp < 0x10000) {
-		coo_buf_put_byte(b, (uint8_t)(0xe0 | (cp >> 12)));
-		coo_buf_put_byte(b, (uint8_t)(0x80 | ((cp >> 6) & 0x3f)));
-		coo_buf_put_byte(b, (uint8_t)(0x80 | (cp & 0x3f)));
+		bytes[n++] = (uint8_t)(0xe0 | (cp >> 12));
+		bytes[n++] = (uint8_t)(0x80 | ((cp >> 6) & 0x3f));
 	} else {
-		coo_buf_put_byte(b, (uint8_t)(0xf0 | (cp >> 18)));
-		coo_buf_put_byte(b, (uint8_t)(0x80 | ((cp >> 12) & 0x3f)));
-		coo_buf_put_byte(b, (uint8_t)(0x80 | ((cp >> 6) & 0x3f)));
-		coo_buf_put_byte(b, (uint8_t)(0x80 | (cp & 0x3f)));
+		bytes[n++] = (uint8_t)(0xf0 | (cp >> 18));
+		bytes[n++] = (uint8_t)(0x80 | ((cp >> 12) & 0x3f));
+		bytes[n++] = (uint8_t)(0x80 | ((cp >> 6) & 0x3f));
 	}
+	if (cp >= 0x80)
+		bytes[n++] = (uint8_t)(0x80 | (cp & 0x3f));
+	coo_buf_put(b, coo_span_of(bytes, n));
 }
 
 struct range {
