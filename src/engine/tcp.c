@@ -20,8 +20,14 @@ struct connecting {
 	coo_tcp *conn;
 };
 
+struct outbuf {
+	char *p;
+	size_t n, cap;
+};
+
 struct coo_tcp {
 	uv_tcp_t handle;
+	uv_write_t write;
 	uv_shutdown_t shutdown;
 	const coo_tcp_fns *fns;
 	void *user, *data;
@@ -29,11 +35,13 @@ struct coo_tcp {
 	struct connecting *connecting;
 	coo_tcp_server *server;
 	coo_addr peer, local;
-	size_t queued, max_out;
+	struct outbuf flying, waiting; /* libuv writes the one while the other fills */
+	size_t queued, max_out;	       /* bytes in both */
 	unsigned keepalive;
 	int err;
 	unsigned handles; /* to be closed before this may be freed */
-	bool open, paused, was_busy, eof, shut_asked, shut_done, close_when_shut, closing;
+	bool open, paused, was_busy, eof, closing;
+	bool shut_asked, shut_sent, shut_done, close_when_shut;
 };
 
 struct coo_tcp_server {
@@ -48,13 +56,10 @@ struct coo_tcp_server {
 	bool handle_gone;
 };
 
-struct chunk {
-	uv_write_t req;
-	size_t n;
-	char bytes[];
+enum {
+	BACKLOG = 1024,
+	KEEP_OUT = 4096, /* a queue that grew longer is freed when it is empty */
 };
-
-enum { BACKLOG = 1024 };
 
 static struct reader *reader_new(size_t cap)
 {
@@ -103,6 +108,8 @@ static void on_handle_closed(uv_handle_t *h)
 		server_unref(c->server);
 	}
 	reader_unref(c->reader);
+	free(c->flying.p);
+	free(c->waiting.p);
 	free(c->connecting);
 	free(c);
 }
@@ -123,6 +130,9 @@ static void fail(coo_tcp *c, int uv_err)
 		c->err = -uv_err;
 	coo_tcp_close(c);
 }
+
+static void submit(coo_tcp *c);
+static void shut(coo_tcp *c);
 
 static void close_if_both_ended(coo_tcp *c)
 {
@@ -225,6 +235,10 @@ static void conn_open(coo_tcp *c)
 		coo_ignore(uv_tcp_keepalive(&c->handle, 1, c->keepalive));
 	if (c->fns->opened)
 		c->fns->opened(c->user, c);
+	if (c->waiting.n > 0 && c->flying.n == 0 && !c->closing)
+		submit(c);
+	else if (c->shut_asked && c->queued == 0)
+		shut(c);
 	start_reading(c);
 }
 
@@ -413,17 +427,12 @@ uint64_t coo_tcp_server_refused(const coo_tcp_server *s)
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-static void on_written(uv_write_t *req, int status)
+static void after_write(coo_tcp *c)
 {
-	struct chunk *w = (struct chunk *)req;
-	coo_tcp *c = req->handle->data;
-
-	c->queued -= w->n;
-	free(w);
-	if (status != 0) {
-		fail(c, status);
-		return;
-	}
+	if (c->waiting.n > 0)
+		submit(c);
+	else if (c->shut_asked)
+		shut(c);
 	if (c->was_busy && !c->closing && c->queued <= c->max_out / 4) {
 		c->was_busy = false;
 		if (c->fns->drained)
@@ -431,32 +440,63 @@ static void on_written(uv_write_t *req, int status)
 	}
 }
 
-static coo_err enqueue(coo_tcp *c, coo_span s)
+static void on_written(uv_write_t *req, int status)
 {
-	struct chunk *w = malloc(sizeof(*w) + s.n);
+	coo_tcp *c = req->data;
+
+	c->queued -= c->flying.n;
+	c->flying.n = 0;
+	if (c->flying.cap > KEEP_OUT) {
+		free(c->flying.p);
+		memset(&c->flying, 0, sizeof(c->flying));
+	}
+	if (status != 0)
+		fail(c, status);
+	else
+		after_write(c);
+}
+
+/* Hands all that waits to libuv as one write. */
+static void submit(coo_tcp *c)
+{
+	struct outbuf free_one = c->flying;
 	uv_buf_t buf;
 	int e;
 
-	if (!w)
-		return COO_ENOMEM;
-	/* small chunks are charged for what they cost, so that the bound is one of memory */
-	w->n = s.n + sizeof(*w);
-	memcpy(w->bytes, s.p, s.n);
-	buf = uv_buf_init(w->bytes, (unsigned)s.n);
-	e = uv_write(&w->req, (uv_stream_t *)&c->handle, &buf, 1, on_written);
-	if (e != 0) {
-		free(w);
-		return sys(e);
+	c->flying = c->waiting;
+	c->waiting = free_one;
+	c->write.data = c;
+	buf = uv_buf_init(c->flying.p, (unsigned)c->flying.n);
+	e = uv_write(&c->write, (uv_stream_t *)&c->handle, &buf, 1, on_written);
+	if (e != 0)
+		fail(c, e);
+}
+
+static coo_err enqueue(coo_tcp *c, coo_span s)
+{
+	struct outbuf *w = &c->waiting;
+
+	if (s.n > w->cap - w->n) {
+		size_t cap = w->n + s.n > 2 * w->cap ? w->n + s.n : 2 * w->cap;
+		char *p = realloc(w->p, cap);
+
+		if (!p)
+			return COO_ENOMEM;
+		w->p = p;
+		w->cap = cap;
 	}
-	c->queued += w->n;
+	memcpy(w->p + w->n, s.p, s.n);
+	w->n += s.n;
+	c->queued += s.n;
 	if (coo_tcp_is_busy(c))
 		c->was_busy = true;
+	if (c->flying.n == 0 && c->open)
+		submit(c);
 	return COO_OK;
 }
 
 coo_err coo_tcp_send(coo_tcp *c, coo_span s)
 {
-	coo_err e = COO_OK;
 	int n = 0;
 
 	if (c->closing || c->shut_asked)
@@ -475,11 +515,11 @@ coo_err coo_tcp_send(coo_tcp *c, coo_span s)
 		}
 	}
 	s = coo_span_skip(s, (size_t)n);
-	if (s.n > 0)
-		e = enqueue(c, s);
-	if (e != COO_OK)
-		fail(c, e == COO_ENOMEM ? UV_ENOMEM : -errno);
-	return e;
+	if (s.n > 0 && enqueue(c, s) != COO_OK) {
+		fail(c, UV_ENOMEM);
+		return COO_ENOMEM;
+	}
+	return COO_OK;
 }
 
 size_t coo_tcp_queued(const coo_tcp *c)
@@ -504,14 +544,23 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 		close_if_both_ended(c);
 }
 
+static void shut(coo_tcp *c)
+{
+	if (c->closing || c->shut_sent)
+		return;
+	c->shut_sent = true;
+	c->shutdown.data = c;
+	if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->handle, on_shutdown) != 0)
+		coo_tcp_close(c);
+}
+
 void coo_tcp_end(coo_tcp *c)
 {
 	if (c->closing || c->shut_asked)
 		return;
 	c->shut_asked = true;
-	c->shutdown.data = c;
-	if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->handle, on_shutdown) != 0)
-		coo_tcp_close(c);
+	if (c->queued == 0 && c->open)
+		shut(c);
 }
 
 void coo_tcp_finish(coo_tcp *c)
