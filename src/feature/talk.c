@@ -84,6 +84,24 @@ void coo_talk_choose_addr(coo_talk *t, const coo_addr *to)
 	t->chosen_addr = *to;
 }
 
+coo_talk_peer *coo_talk_target(coo_talk *t)
+{
+	if (t->chosen_addr.family)
+		return coo_talk_find_addr(t, &t->chosen_addr);
+	if (t->chosen)
+		return coo_talk_find(t, t->chosen);
+	if (t->cfg.kind == COO_TALK_CLIENT)
+		return t->peers;
+	return t->cfg.kind == COO_TALK_UDP && t->cfg.n_to == 0 ? t->last : NULL;
+}
+
+const coo_addr *coo_talk_target_addr(const coo_talk *t)
+{
+	if (t->chosen_addr.family)
+		return &t->chosen_addr;
+	return t->cfg.n_to == 1 ? &t->cfg.to[0] : NULL;
+}
+
 void coo_talk_kick(coo_talk *t, coo_talk_peer *p)
 {
 	if (p->tcp)

@@ -34,7 +34,7 @@ enum coo_talk_reply {
 };
 
 enum {
-	COO_TALK_MAX_TARGETS = 64,   /* addresses that one text goes to */
+	COO_TALK_MAX_TARGETS = 64, /* addresses that one text goes to */
 	COO_TALK_MAX_DATAGRAM = 65507,
 	COO_TALK_PACE = 1000, /* datagrams a second to anything but loopback */
 };
@@ -47,18 +47,18 @@ typedef struct coo_talk_cfg {
 	/* Server and UDP: where to listen. With any_family, IPv4 and IPv6 both. */
 	coo_addr bind;
 	bool any_family;
-	coo_addr group;	      /* multicast to join, or family 0 */
-	uint32_t ifindex;     /* … on this interface; 0: the system's choice */
-	const char *device;   /* bind to this interface, or NULL */
+	coo_addr group;		/* multicast to join, or family 0 */
+	uint32_t ifindex;	/* … on this interface; 0: the system's choice */
+	const char *device;	/* bind to this interface, or NULL */
 	bool reuse_port, flood; /* flood: no pace */
 	enum coo_framing framing;
 	coo_time connect_timeout;
 	unsigned keepalive;
 	size_t max_clients, max_out, read_size; /* 0: as coo_tcp_opts */
 	enum coo_talk_reply reply;
-	coo_span reply_text;	/* wire bytes; borrowed */
+	coo_span reply_text;	 /* wire bytes; borrowed */
 	char *const *reply_argv; /* NULL-terminated; borrowed */
-	coo_charset *charset;	/* for COO_TALK_UPPER; borrowed */
+	coo_charset *charset;	 /* for COO_TALK_UPPER; borrowed */
 } coo_talk_cfg;
 
 /* Who talks to us. Read only but for user; valid until peer_down, for UDP until the next call. */
@@ -67,8 +67,8 @@ typedef struct coo_talk_peer {
 	coo_addr addr;
 	void *user;
 	uint64_t rx, rx_bytes, tx, tx_bytes;
-	uint64_t dropped;   /* texts that did not fit its queue: it does not read */
-	coo_tcp *tcp;	    /* NULL: UDP */
+	uint64_t dropped; /* texts that did not fit its queue: it does not read */
+	coo_tcp *tcp;	  /* NULL: UDP */
 	coo_frame frame;
 	uint8_t held[4]; /* COO_TALK_UPPER: start of a character */
 	size_t n_held;
@@ -76,9 +76,9 @@ typedef struct coo_talk_peer {
 } coo_talk_peer;
 
 enum coo_talk_flaw {
-	COO_TALK_ABSURD,     /* value: the length that ended the framing */
-	COO_TALK_UNFINISHED, /* value: bytes of a frame that never ended; they come as a piece */
-	COO_TALK_SLOW,	     /* value: texts dropped so far, since the peer does not read */
+	COO_TALK_ABSURD,      /* value: the length that ended the framing */
+	COO_TALK_UNFINISHED,  /* value: bytes of a frame that never ended; they come as a piece */
+	COO_TALK_SLOW,	      /* value: texts dropped so far, since the peer does not read */
 	COO_TALK_EXEC_FAILED, /* value: errno, or 0 where the program failed or was dropped */
 	COO_TALK_NO_MEMORY,
 };
@@ -95,7 +95,7 @@ typedef struct coo_talk_fns {
 	void (*peer_end)(void *user, coo_talk_peer *p); /* closed its side; may still receive */
 	void (*peer_down)(void *user, coo_talk_peer *p, int err);
 	void (*unconnected)(void *user, const coo_addr *to, int err, bool last); /* client */
-	void (*send_failed)(void *user, const coo_addr *to, int err);		  /* UDP */
+	void (*send_failed)(void *user, const coo_addr *to, int err);		 /* UDP */
 	void (*drained)(void *user); /* no longer busy */
 } coo_talk_fns;
 
@@ -137,6 +137,10 @@ size_t coo_talk_n_peers(const coo_talk *t);
 void coo_talk_choose(coo_talk *t, const coo_talk_peer *p);
 /* UDP: from here texts go to this address. */
 void coo_talk_choose_addr(coo_talk *t, const coo_addr *to);
+/* The one peer that texts go to now, or NULL where that is none or several. */
+coo_talk_peer *coo_talk_target(coo_talk *t);
+/* UDP: the one address that texts go to where no peer has it, or NULL; borrowed from t. */
+const coo_addr *coo_talk_target_addr(const coo_talk *t);
 /* Closes the connection of a peer at once; a UDP peer is only forgotten. */
 void coo_talk_kick(coo_talk *t, coo_talk_peer *p);
 

@@ -9,8 +9,8 @@
 /* Services that answer by themselves: an answer to them would never end (design.md 5). */
 static bool port_answers(uint16_t port)
 {
-	static const uint16_t ports[] = { 0,   7,   13,	 17,  19,  37,	 53,
-					  69,  123, 161, 389, 520, 1900, 5353 };
+	static const uint16_t ports[] = { 0,  7,   13,	17,  19,  37,	53,
+					  69, 123, 161, 389, 520, 1900, 5353 };
 
 	for (size_t i = 0; i < COO_ARRAY_LEN(ports); i++) {
 		if (ports[i] == port)

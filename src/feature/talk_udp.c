@@ -325,6 +325,8 @@ void coo_talk_close_udp(coo_talk *t)
 {
 	if (t->n_socks == 0)
 		return;
+	if (t->n_batch > 0)
+		coo_talk_udp_flush(t); /* what the pace or the socket holds back now is lost */
 	for (size_t i = 0; i < t->n_socks; i++)
 		uv_close((uv_handle_t *)&t->socks[i].poll, on_poll_closed);
 	uv_close((uv_handle_t *)&t->prepare, NULL);
