@@ -212,6 +212,8 @@ static bool place(const struct talk_opts *o, const char *target, coo_talk_cfg *c
 	if (o->listen && (o->broadcast || url.kind == TALK_HOST_STAR))
 		return usage("the target", target, "--listen does not go with broadcasting");
 	waits = o->listen || (url.kind == TALK_HOST_NONE && !o->broadcast);
+	if (!waits && url.port == 0)
+		return usage("the target", target, "nobody can be reached at port 0");
 	cfg->kind = !url.is_tcp ? COO_TALK_UDP : waits ? COO_TALK_SERVER : COO_TALK_CLIENT;
 	if (!take_interface(o, cfg))
 		return false;

@@ -249,7 +249,7 @@ static void on_peer_down(void *user, coo_talk_peer *p, int err)
 	}
 	if (err)
 		talk_show_error(&s->show, "%s: %s", label, coo_tcp_why(err));
-	else
+	else if (tells_of_peers(s))
 		talk_show_note(&s->show, "peer_down", p, "%s: closed", label);
 	sess_finish(s, err ? EXIT_NOBODY : sess_verdict(s));
 }

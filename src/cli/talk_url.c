@@ -84,8 +84,6 @@ bool talk_url_parse(const char *text, struct talk_url *out, char *why, size_t ca
 		return refuse(
 		    why, cap,
 		    "TCP has no broadcast: tcp://:PORT waits for clients on every address");
-	if (u.kind != TALK_HOST_NONE && u.port == 0)
-		return refuse(why, cap, "nobody can be reached at port 0");
 	*out = u;
 	return true;
 }

@@ -46,8 +46,7 @@ static void what_is_no_address_is_refused_with_a_reason(void **state)
 		"udp://host:x",
 		"udp://host:65536",
 		"udp://host:-1",
-		"udp://host:0",
-		"udp://*:0",
+
 		"tcp://*:80",
 		"tcp://::1:80",
 		"tcp://[::1]",
