@@ -51,7 +51,7 @@ hardening := -fsanitize=$(SANITIZE)$(if $(FUZZER),$(comma)fuzzer-no-link) \
 sanitize_ld := -fsanitize=$(SANITIZE)
 endif
 
-packages := $(if $(STATIC),$(shell $(PKG_CONFIG) --exists libuv-static 2>/dev/null && echo libuv-static || echo libuv),libuv) jansson inih
+packages := $(if $(STATIC),$(shell $(PKG_CONFIG) --exists libuv-static 2>/dev/null && echo libuv-static || echo libuv),libuv) jansson inih libedit
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(packages) 2>/dev/null)
 

@@ -15,6 +15,7 @@ run   cmd:pkg-config       pkg-config           pkgconf         pkgconf      pkg
 run   lib:libuv            libuv1-dev           libuv-devel     libuv        libuv-dev    libuv-devel     libuv
 run   lib:jansson          libjansson-dev       jansson-devel   jansson      jansson-dev  libjansson-devel jansson
 run   lib:inih             libinih-dev          inih-devel      libinih      inih-dev     inih-devel      inih
+run   lib:libedit          libedit-dev          libedit-devel   libedit      libedit-dev  libedit-devel   libedit
 run   linux:cmd:ip         iproute2             iproute         iproute2     iproute2     iproute2        -
 test  lib:cmocka           libcmocka-dev        libcmocka-devel cmocka       cmocka-dev   libcmocka-devel cmocka
 test  cmd:python3          python3              python3         python       python3      python3         python3
@@ -35,6 +36,7 @@ ci    lib:sigc++-2.0       libsigc++-2.0-dev    -               -            -  
 ci    lib:glib-2.0         libglib2.0-dev       -               -            -            -               -
 ci    cmd:nft              nftables             -               -            -            -               -
 ci    cmd:socat            socat                -               -            -            -               -
+ci    cmd:tmux             tmux                 -               -            -            -               -
 '
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -3,10 +3,10 @@
 
 #include "cli/cmd.h"
 
-extern const struct cmd cmd_help, cmd_listen, cmd_send, cmd_version;
+extern const struct cmd cmd_help, cmd_listen, cmd_send, cmd_talk, cmd_version;
 
 const struct cmd *const cmds[] = {
-	&cmd_help, &cmd_send, &cmd_listen, &cmd_version, NULL,
+	&cmd_help, &cmd_send, &cmd_listen, &cmd_talk, &cmd_version, NULL,
 };
 
 const struct cmd *cmd_find(const char *name)
