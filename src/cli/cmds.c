@@ -3,9 +3,10 @@
 
 #include "cli/cmd.h"
 
-extern const struct cmd cmd_help, cmd_version;
+extern const struct cmd cmd_echo, cmd_help, cmd_version;
 
 const struct cmd *const cmds[] = {
+	&cmd_echo,
 	&cmd_help,
 	&cmd_version,
 	NULL,
