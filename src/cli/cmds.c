@@ -3,11 +3,25 @@
 
 #include "cli/cmd.h"
 
-extern const struct cmd cmd_help, cmd_listen, cmd_send, cmd_talk, cmd_version;
+extern const struct cmd cmd_listen;
+extern const struct cmd cmd_send;
+extern const struct cmd cmd_talk;
+extern const struct cmd cmd_echo;
+extern const struct cmd cmd_help;
+extern const struct cmd cmd_version;
 
+/* One a line, so that a command is added without touching others. */
+/* clang-format off */
 const struct cmd *const cmds[] = {
-	&cmd_help, &cmd_send, &cmd_listen, &cmd_talk, &cmd_version, NULL,
+	&cmd_listen,
+	&cmd_send,
+	&cmd_talk,
+	&cmd_echo,
+	&cmd_help,
+	&cmd_version,
+	NULL,
 };
+/* clang-format on */
 
 const struct cmd *cmd_find(const char *name)
 {

@@ -179,14 +179,11 @@ void out_json(json_t *object)
 	json_decref(object);
 }
 
-void out_start(const char *command, const coo_addr *bound)
+json_t *out_start_object(const char *command, const coo_addr *bound)
 {
 	char text[COO_ADDR_TEXT_CAP];
-	json_t *o;
+	json_t *o = out_event("start");
 
-	if (!out.json)
-		return;
-	o = out_event("start");
 	json_object_set_new(o, "schema", json_integer(1));
 	json_object_set_new(o, "command", json_string(command));
 	json_object_set_new(o, "version", json_string(COO_VERSION));
@@ -194,7 +191,14 @@ void out_start(const char *command, const coo_addr *bound)
 		json_object_set_new(o, "addr", json_string(coo_addr_ip_text(bound, text)));
 		json_object_set_new(o, "port", json_integer(bound->port));
 	}
-	out_json(o);
+	return o;
+}
+
+void out_start(const char *command, const coo_addr *bound)
+{
+	if (!out.json)
+		return;
+	out_json(out_start_object(command, bound));
 	out_flush();
 }
 

@@ -48,6 +48,9 @@ void out_json(json_t *object);
  * {"type":"start",…,"schema":1,"command":…,"version":…,"addr":…,"port":…}. */
 void out_start(const char *command, const coo_addr *bound);
 
+/* The same object, for a command that adds to it before out_json. Never NULL. */
+json_t *out_start_object(const char *command, const coo_addr *bound);
+
 /* Pushes what was written so far to the reader: per result, or per batch of results under load. */
 void out_flush(void);
 

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "feature/responder_impl.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum {
+	SINGLES_TO_LEAVE_BATCHES = 16, /* wake-ups in a row with nothing but one datagram */
+	SINGLES_BETWEEN_LOOKS = 8,     /* datagrams between two looks for more than one */
+};
+
+bool echo_stopped(const echo_worker *w)
+{
+	return __atomic_load_n(&w->r->stop, __ATOMIC_RELAXED);
+}
+
+bool echo_take(echo_worker *w, size_t n)
+{
+	coo_responder *r = w->r;
+	uint64_t before;
+
+	if (r->cfg.count == 0)
+		return true;
+	before = __atomic_fetch_add(&r->seen, n, __ATOMIC_RELAXED);
+	if (before >= r->cfg.count)
+		return false;
+	if (before + n >= r->cfg.count && r->cfg.on_done)
+		r->cfg.on_done(r->cfg.user);
+	return true;
+}
+
+void echo_read_ctrl(struct msghdr *m, echo_item *it)
+{
+	it->segment = it->n;
+	it->datagrams = 1;
+	it->has_local = false;
+	for (struct cmsghdr *c = m->msg_controllen ? CMSG_FIRSTHDR(m) : NULL; c;
+	     c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			int size;
+
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+			if (size > 0 && (size_t)size < it->n) {
+				it->segment = (size_t)size;
+				it->datagrams = (it->n + it->segment - 1) / it->segment;
+			}
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			memset(&it->local, 0, sizeof(it->local));
+			it->local.family = 4;
+			memcpy(it->local.ip, &info.ipi_addr, 4);
+			/* the kernel's own address differs from the header's: sent to many */
+			it->has_local = true;
+			it->ifindex =
+			    memcmp(&info.ipi_addr, &info.ipi_spec_dst, 4) == 0 ? 0 : UINT32_MAX;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			memset(&it->local, 0, sizeof(it->local));
+			it->local.family = 6;
+			memcpy(it->local.ip, &info.ipi6_addr, 16);
+			it->has_local = true;
+			it->ifindex = info.ipi6_ifindex;
+		}
+	}
+}
+
+/* Whether a wild socket's datagram was sent to more hosts than this one. */
+static bool sent_to_many(const echo_item *it)
+{
+	if (!it->has_local)
+		return false;
+	return coo_addr_is_multicast(&it->local) ||
+	       (it->local.family == 4 && it->ifindex == UINT32_MAX);
+}
+
+static bool same_sender(const echo_worker *w, const echo_name *name, socklen_t len)
+{
+	/* port and address of IPv4 stand in the first eight bytes */
+	size_t n = name->any.ss_family == AF_INET ? 8 : len;
+
+	return w->last && w->last_len == len && memcmp(&w->last_name, name, n) == 0;
+}
+
+static void meet_sender(echo_worker *w, const echo_name *name, socklen_t len, coo_time now)
+{
+	coo_addr from;
+
+	memset(&w->last_name, 0, sizeof(w->last_name));
+	memcpy(&w->last_name, name, len < sizeof(*name) ? len : sizeof(*name));
+	w->last_len = len;
+	if (!coo_addr_from_sockaddr((const struct sockaddr *)name, &from))
+		memset(&from, 0, sizeof(from));
+	w->last = coo_guard_find(&w->guard, &from, now, &w->last_verdict);
+}
+
+enum coo_guard_verdict echo_judge(echo_worker *w, const echo_item *it, const echo_name *name,
+				  socklen_t name_len, coo_time now)
+{
+	if (!same_sender(w, name, name_len) || now - w->last->checked > COO_SEC(30))
+		meet_sender(w, name, name_len, now);
+	w->last->seen = now;
+	if (w->last_verdict != COO_GUARD_OK)
+		return w->last_verdict;
+	if (w->wild && !w->r->cfg.answer_broadcast && sent_to_many(it))
+		return COO_GUARD_BROADCAST;
+	return coo_guard_admit(&w->guard, w->last, coo_span_of(it->data, it->n), it->segment,
+			       it->datagrams, now);
+}
+
+static uint8_t *put_cmsg(uint8_t *at, int level, int type, const void *data, size_t n)
+{
+	struct cmsghdr c;
+
+	memset(&c, 0, sizeof(c));
+	c.cmsg_level = level;
+	c.cmsg_type = type;
+	c.cmsg_len = CMSG_LEN(n);
+	memset(at, 0, CMSG_SPACE(n));
+	memcpy(at, &c, sizeof(c));
+	memcpy(at + CMSG_LEN(0), data, n);
+	return at + CMSG_SPACE(n);
+}
+
+size_t echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl)
+{
+	uint8_t *at = ctrl;
+	uint16_t segment = (uint16_t)it->segment;
+
+	if (it->datagrams > 1)
+		at = put_cmsg(at, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	if (!w->wild || !it->has_local || sent_to_many(it))
+		return (size_t)(at - ctrl);
+	if (it->local.family == 4) {
+		struct in_pktinfo info;
+
+		memset(&info, 0, sizeof(info));
+		memcpy(&info.ipi_spec_dst, it->local.ip, 4);
+		at = put_cmsg(at, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	} else {
+		struct in6_pktinfo info;
+
+		memset(&info, 0, sizeof(info));
+		memcpy(&info.ipi6_addr, it->local.ip, 16);
+		info.ipi6_ifindex = it->ifindex;
+		at = put_cmsg(at, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	}
+	return (size_t)(at - ctrl);
+}
+
+void echo_raise_case(uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] >= 'a' && p[i] <= 'z')
+			p[i] = (uint8_t)(p[i] - ('a' - 'A'));
+	}
+}
+
+void echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v)
+{
+	coo_responder *r = w->r;
+	coo_addr from;
+
+	if (!r->cfg.on_datagram)
+		return;
+	if (!coo_addr_from_sockaddr((const struct sockaddr *)&w->last_name, &from))
+		return;
+	pthread_mutex_lock(&r->talk);
+	r->cfg.on_datagram(r->cfg.user, &from, coo_span_of(it->data, it->n), v);
+	pthread_mutex_unlock(&r->talk);
+}
+
+/* Makes the i-th received message the n-th to send; false where it is not answered. */
+static bool prepare(echo_worker *w, size_t i, size_t n, coo_time now)
+{
+	struct msghdr *rx = &w->rx[i].msg_hdr, *tx = &w->tx[n].msg_hdr;
+	echo_item it = { .data = w->rx_iov[i].iov_base, .n = w->rx[i].msg_len };
+	enum coo_guard_verdict v;
+
+	echo_read_ctrl(rx, &it);
+	if (!echo_take(w, it.datagrams))
+		return false;
+	COUNT(w->counts.rx, it.datagrams);
+	COUNT(w->counts.rx_bytes, it.n);
+	if (it.datagrams > 1)
+		COUNT(w->counts.trains, 1);
+	v = echo_judge(w, &it, &w->names[i], rx->msg_namelen, now);
+	echo_show(w, &it, v);
+	if (v != COO_GUARD_OK) {
+		COUNT(w->counts.refused[v], it.datagrams);
+		return false;
+	}
+	if (w->r->cfg.upper)
+		echo_raise_case(it.data, it.n);
+	w->tx_iov[n].iov_base = it.data;
+	w->tx_iov[n].iov_len = it.n;
+	tx->msg_name = &w->names[i];
+	tx->msg_namelen = rx->msg_namelen;
+	tx->msg_controllen = 0;
+	tx->msg_control = NULL;
+	if (w->wild || it.datagrams > 1) {
+		tx->msg_controllen = echo_write_ctrl(w, &it, w->tx_ctrl[n]);
+		tx->msg_control = tx->msg_controllen ? w->tx_ctrl[n] : NULL;
+	}
+	return true;
+}
+
+static size_t segment_of(const struct msghdr *m)
+{
+	const struct cmsghdr *c = m->msg_controllen ? CMSG_FIRSTHDR(m) : NULL;
+	uint16_t segment;
+
+	if (!c || c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_SEGMENT)
+		return 0;
+	memcpy(&segment, (const uint8_t *)c + CMSG_LEN(0), sizeof(segment));
+	return segment;
+}
+
+/* A train that cannot leave as one (another device, a longer path): datagram by datagram. */
+static void send_apart(echo_worker *w, struct msghdr *m, size_t segment)
+{
+	struct iovec whole = *m->msg_iov, one;
+	size_t skip = CMSG_SPACE(sizeof(uint16_t));
+	struct msghdr h = *m;
+
+	h.msg_iov = &one;
+	h.msg_controllen -= skip;
+	h.msg_control = h.msg_controllen ? (uint8_t *)m->msg_control + skip : NULL;
+	for (size_t at = 0; at < whole.iov_len; at += segment) {
+		one.iov_base = (uint8_t *)whole.iov_base + at;
+		one.iov_len = whole.iov_len - at < segment ? whole.iov_len - at : segment;
+		if (sendmsg(w->fd, &h, 0) < 0) {
+			COUNT(w->counts.send_errors, 1);
+			continue;
+		}
+		COUNT(w->counts.tx, 1);
+		COUNT(w->counts.tx_bytes, one.iov_len);
+	}
+}
+
+static void send_failed(echo_worker *w, struct msghdr *m)
+{
+	size_t segment = segment_of(m);
+
+	if (segment && errno != EAGAIN && errno != ENOBUFS) {
+		send_apart(w, m, segment);
+		return;
+	}
+	COUNT(w->counts.send_errors, segment ? (m->msg_iov->iov_len + segment - 1) / segment : 1);
+}
+
+static void sent_one(echo_worker *w, const struct msghdr *m)
+{
+	size_t segment = segment_of(m), n = m->msg_iov->iov_len;
+
+	COUNT(w->counts.tx, segment ? (n + segment - 1) / segment : 1);
+	COUNT(w->counts.tx_bytes, n);
+}
+
+static void send_all(echo_worker *w, size_t n)
+{
+	size_t at = 0;
+
+	if (n == 1) {
+		if (sendmsg(w->fd, &w->tx[0].msg_hdr, 0) >= 0)
+			sent_one(w, &w->tx[0].msg_hdr);
+		else
+			send_failed(w, &w->tx[0].msg_hdr);
+		return;
+	}
+	while (at < n) {
+		int done = sendmmsg(w->fd, w->tx + at, (unsigned)(n - at), 0);
+
+		for (int i = 0; i < done; i++)
+			sent_one(w, &w->tx[at + (size_t)i].msg_hdr);
+		if (done > 0) {
+			at += (size_t)done;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		send_failed(w, &w->tx[at++].msg_hdr);
+	}
+}
+
+static void reset(echo_worker *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		w->rx[i].msg_hdr.msg_namelen = sizeof(echo_name);
+		w->rx[i].msg_hdr.msg_controllen = ECHO_CTRL;
+	}
+}
+
+static void answer(echo_worker *w, size_t n)
+{
+	coo_time now = coo_clock_now();
+	size_t out = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (prepare(w, i, out, now))
+			out++;
+	}
+	if (out)
+		send_all(w, out);
+	reset(w, n);
+}
+
+static int receive_one(echo_worker *w, int flags)
+{
+	ssize_t n = recvmsg(w->fd, &w->rx[0].msg_hdr, flags);
+
+	if (n < 0 || (n == 0 && echo_stopped(w)))
+		return -1;
+	w->rx[0].msg_len = (unsigned)n;
+	return 1;
+}
+
+static int receive(echo_worker *w, int flags, unsigned max)
+{
+	return recvmmsg(w->fd, w->rx, max, flags, NULL);
+}
+
+/* Looks again and again for up to cfg.spin before the caller blocks. */
+static int spin(echo_worker *w)
+{
+	coo_time until = coo_clock_now() + w->r->cfg.spin;
+	int n;
+
+	do {
+		n = receive(w, MSG_DONTWAIT, ECHO_BATCH);
+	} while (n <= 0 && !echo_stopped(w) && coo_clock_now() < until);
+	return n;
+}
+
+/*
+ * A lone datagram is read with the cheapest call and answered at once. Every few of them there is a
+ * look for more; where more wait, batches take over until they stay empty.
+ */
+static void fast_loop(echo_worker *w)
+{
+	unsigned singles = 0, since_look = 0;
+	bool batches = false;
+
+	while (!echo_stopped(w)) {
+		int n = w->r->cfg.spin ? spin(w) : -1;
+
+		if (n <= 0)
+			n = batches ? receive(w, MSG_WAITFORONE, ECHO_BATCH) : receive_one(w, 0);
+		if (n <= 0 || echo_stopped(w))
+			continue; /* EINTR, an ICMP error of an earlier answer, or the end */
+		answer(w, (size_t)n);
+		if (batches) {
+			singles = n == 1 && w->rx[0].msg_len < 8192 ? singles + 1 : 0;
+			batches = singles < SINGLES_TO_LEAVE_BATCHES;
+		} else if (++since_look >= SINGLES_BETWEEN_LOOKS) {
+			since_look = 0;
+			n = receive(w, MSG_DONTWAIT, ECHO_BATCH);
+			if (n > 0)
+				answer(w, (size_t)n);
+			batches = n > 0;
+			singles = 0;
+		}
+	}
+}
+
+void *echo_worker_run(void *worker)
+{
+	echo_worker *w = worker;
+
+	if (coo_impair_is_on(&w->impair))
+		echo_impaired_loop(w);
+	else
+		fast_loop(w);
+	return NULL;
+}
