@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: MIT */
+#include "feature/filerecv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "feature/filerecv_int.h"
+#include "proto/packet.h"
+#include "proto/request.h"
+
+#define BLOCK (512u << 10)
+#define CONNECT_TIMEOUT COO_SEC(10)
+#define TICK_MS 500
+#define TELL_EVERY COO_MS(200)
+#define IDENTITY_CAP 512
+
+/* Bytes without which an idle period was no progress: a drip of single bytes is none. */
+#define PROGRESS_BYTES (16u << 10)
+
+/* The hash follows the writing in steps of this size. */
+#define HASH_STEP (4u << 20)
+
+/* How long an empty file may take to end: some servers close only after us. */
+#define EMPTY_WAIT COO_SEC(2)
+
+enum state { CONNECTING, RECEIVING, FINISHING, CLOSING };
+
+struct coo_fetch {
+	coo_fetch_opts opts;
+	char identity[IDENTITY_CAP]; /* version, user, host */
+	enum state state;
+	int fd;
+	bool has_poll, restarted, hashing;
+	uv_poll_t *poll; /* of this connection; freed when closed */
+	uv_timer_t timer;
+	uv_work_t work;
+	uint64_t hash_until;
+	coo_err work_result;
+	int work_errno;
+	coo_time started, connected, window_start, told;
+	uint64_t window_bytes, arrived; /* on all connections */
+	struct coo_recvfile file;
+	struct coo_recvdir dir;
+	coo_fetch_result result;
+	uint8_t *block;
+};
+
+static bool is_dir(const coo_fetch *f)
+{
+	return f->opts.type == COO_FILE_DIR;
+}
+
+static void finish(coo_fetch *f, coo_err e, const char *why);
+static coo_err open_connection(coo_fetch *f);
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void close_connection(coo_fetch *f, bool abort_it)
+{
+	/* an unfinished transfer ends in a reset: the sender must not take it for complete */
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	if (f->poll)
+		uv_close((uv_handle_t *)f->poll, on_poll_closed);
+	f->poll = NULL;
+	if (f->fd < 0)
+		return;
+	if (abort_it)
+		coo_ignore(setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) != 0);
+	close(f->fd);
+	f->fd = -1;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	coo_fetch *f = handle->data;
+
+	f->result.took = coo_clock_now() - f->started;
+	f->opts.on_done(f->opts.user, &f->result);
+	free(f->block);
+	free(f);
+}
+
+static void take_counts(coo_fetch *f)
+{
+	coo_fetch_result *r = &f->result;
+
+	if (is_dir(f)) {
+		r->bytes = f->dir.bytes;
+		r->files = f->dir.files;
+		r->folders = f->dir.folders;
+	} else {
+		r->bytes = f->file.pos > f->file.part.have ? f->file.pos : f->file.part.have;
+		r->resumed_from = f->restarted ? 0 : f->file.part.have;
+	}
+}
+
+/* All is said and written, for better or worse. */
+static void close_all(coo_fetch *f)
+{
+	f->state = CLOSING;
+	close_connection(f, f->result.e != COO_OK);
+	if (f->result.e != COO_OK && !f->result.name[0]) {
+		const char *part = is_dir(f) ? f->dir.temp : f->file.part.name;
+
+		memcpy(f->result.name, part, strlen(part) + 1);
+	}
+	if (is_dir(f))
+		coo_recvdir_close(&f->dir);
+	else
+		coo_partial_close(&f->file.part, f->opts.dir);
+	uv_close((uv_handle_t *)&f->timer, on_timer_closed);
+}
+
+static void hash_work(uv_work_t *work)
+{
+	coo_fetch *f = work->data;
+
+	f->work_result = coo_recvfile_hash(&f->file, f->hash_until);
+	f->work_errno = errno;
+}
+
+static void publish_work(uv_work_t *work)
+{
+	coo_fetch *f = work->data;
+	coo_err e;
+
+	if (is_dir(f)) {
+		e = coo_recvdir_publish(&f->dir, f->result.name);
+	} else {
+		e = coo_recvfile_hash(&f->file, f->file.pos);
+		if (e == COO_OK)
+			e = coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id,
+						f->result.name);
+	}
+	f->work_result = e;
+	f->work_errno = errno;
+}
+
+static void after_publish(uv_work_t *work, int status)
+{
+	coo_fetch *f = work->data;
+	uint8_t digest[COO_SHA256_SIZE];
+
+	(void)status;
+	f->hashing = false;
+	if (f->work_result != COO_OK) {
+		f->result.e = f->work_result;
+		f->result.sys = f->work_errno;
+		f->result.why = "what was received cannot be stored";
+		f->result.name[0] = '\0';
+	} else if (!is_dir(f)) {
+		coo_sha256_final(&f->file.hash, digest);
+		coo_sha256_hex(digest, f->result.sha256);
+		f->result.has_sha256 = true;
+	}
+	close_all(f);
+}
+
+static void queue_publish(coo_fetch *f)
+{
+	f->work.data = f;
+	f->hashing = uv_queue_work(f->opts.loop, &f->work, publish_work, after_publish) == 0;
+	if (!f->hashing)
+		finish(f, COO_ENOMEM, "no worker thread");
+}
+
+static void after_hash(uv_work_t *work, int status)
+{
+	coo_fetch *f = work->data;
+
+	(void)status;
+	f->hashing = false;
+	if (f->state != FINISHING)
+		return;
+	if (f->result.e == COO_OK)
+		queue_publish(f);
+	else
+		close_all(f);
+}
+
+/* Keeps the hash close behind what was written, beside the loop. */
+static void follow_with_hash(coo_fetch *f)
+{
+	if (f->hashing || f->file.pos < f->file.hashed + HASH_STEP ||
+	    f->file.pos <= f->file.part.have)
+		return;
+	f->hash_until = f->file.pos;
+	f->work.data = f;
+	f->hashing = uv_queue_work(f->opts.loop, &f->work, hash_work, after_hash) == 0;
+}
+
+/* The outcome is known; what a worker still does is waited for. */
+static void finish(coo_fetch *f, coo_err e, const char *why)
+{
+	int sys = errno;
+
+	if (f->state == CLOSING || f->state == FINISHING)
+		return;
+	take_counts(f);
+	f->result.e = e;
+	f->result.sys = e == COO_ESYS ? sys : 0;
+	f->result.why = why;
+	f->state = FINISHING;
+	if (f->poll)
+		uv_poll_stop(f->poll);
+	uv_timer_stop(&f->timer);
+	if (f->hashing)
+		return;
+	if (e == COO_OK)
+		queue_publish(f);
+	else
+		close_all(f);
+}
+
+/* The sender has another file by now than the part is of: all of it again, once. */
+static void restart(coo_fetch *f)
+{
+	if (f->restarted || f->hashing) {
+		finish(f, COO_EFORMAT, "the peer sends something else than before");
+		return;
+	}
+	f->restarted = true;
+	close_connection(f, true);
+	if (coo_recvfile_restart(&f->file) != COO_OK)
+		finish(f, COO_ESYS, "the part cannot be emptied");
+	else if (open_connection(f) != COO_OK)
+		finish(f, COO_ESYS, "the peer cannot be connected");
+}
+
+static void tell(coo_fetch *f, coo_time now)
+{
+	if (!f->opts.on_progress || now - f->told < TELL_EVERY)
+		return;
+	f->told = now;
+	take_counts(f);
+	f->opts.on_progress(f->opts.user, f->result.bytes, is_dir(f) ? 0 : f->file.size,
+			    f->result.files);
+}
+
+/* min_free is looked at now and then: others fill the disk, too. */
+static bool has_room(coo_fetch *f, uint64_t before)
+{
+	const uint64_t step = 16u << 20;
+
+	return !f->opts.limits.min_free || before / step == f->arrived / step ||
+	       coo_path_free_bytes(f->opts.dir) >= f->opts.limits.min_free;
+}
+
+static void take_block(coo_fetch *f, size_t n)
+{
+	coo_span in = coo_span_of(f->block, n);
+	uint64_t before = f->arrived;
+	coo_err e;
+
+	f->arrived += n;
+	if (is_dir(f))
+		e = coo_recvdir_feed(&f->dir, in);
+	else
+		e = coo_recvfile_feed(&f->file, in, f->opts.limits.max_file);
+	if (e == COO_OK) {
+		finish(f, COO_OK, NULL);
+	} else if (e == COO_EMORE) {
+		if (!is_dir(f))
+			follow_with_hash(f);
+		if (has_room(f, before))
+			tell(f, coo_clock_now());
+		else
+			finish(f, COO_ELIMIT, "the file system would have too little room left");
+	} else if (!is_dir(f) && f->file.differs) {
+		restart(f);
+	} else if (is_dir(f)) {
+		finish(f, e, f->dir.why);
+	} else {
+		finish(f, e,
+		       e == COO_ELIMIT ? "the file is larger than allowed"
+				       : "the file cannot be written");
+	}
+}
+
+static void take_end(coo_fetch *f)
+{
+	if (!is_dir(f) && (f->file.pos == f->file.size || f->file.size == COO_FILE_SIZE_UNKNOWN))
+		finish(f, COO_OK, NULL);
+	else if (f->arrived == 0)
+		finish(f, COO_EFORMAT,
+		       "the peer closed the connection without a byte: the offer "
+		       "is over, or not for us");
+	else
+		finish(f, COO_EFORMAT, "the peer closed the connection too early");
+}
+
+static void receive(coo_fetch *f, int status)
+{
+	ssize_t n = recv(f->fd, f->block, BLOCK, MSG_DONTWAIT);
+
+	if (n > 0)
+		take_block(f, (size_t)n);
+	else if (n == 0)
+		take_end(f);
+	else if (errno != EINTR && (errno != EAGAIN || status < 0))
+		finish(f, COO_ESYS, "the connection broke");
+}
+
+static coo_err send_request(coo_fetch *f)
+{
+	enum coo_request_kind kind = is_dir(f) ? COO_REQUEST_DIR : COO_REQUEST_FILE;
+	uint8_t mem[IDENTITY_CAP + 256], ext[96];
+	coo_packet p;
+	coo_buf b;
+
+	memset(&p, 0, sizeof(p));
+	coo_buf_init(&b, ext, sizeof(ext));
+	coo_request_put(&b, kind, f->opts.id.packet, f->opts.id.id, is_dir(f) ? 0 : f->file.begin);
+	coo_buf_put_byte(&b, '\0');
+	p.ext = coo_buf_span(&b);
+	p.version = f->opts.my_version;
+	p.user = f->opts.my_user;
+	p.host = f->opts.my_host;
+	p.packet_no = f->opts.packet_no + (f->restarted ? 1 : 0);
+	p.command = (is_dir(f) ? COO_CMD_GETDIRFILES : COO_CMD_GETFILEDATA) |
+		    (f->opts.utf8 ? (uint32_t)COO_OPT_FILE_UTF8 : 0);
+	coo_buf_init(&b, mem, sizeof(mem));
+	if (coo_packet_encode(&b, &p) != COO_OK)
+		return COO_EINVAL;
+	if (send(f->fd, b.p, b.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)b.n)
+		return COO_OK;
+	return COO_ESYS;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void on_connected(coo_fetch *f)
+{
+	int error = 0;
+	socklen_t n = sizeof(error);
+	coo_err e;
+
+	if (getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0 || error != 0) {
+		errno = error;
+		finish(f, COO_ESYS, "the peer cannot be connected");
+		return;
+	}
+	e = send_request(f);
+	if (e != COO_OK) {
+		finish(f, e, "the request cannot be sent");
+		return;
+	}
+	f->state = RECEIVING;
+	f->connected = f->window_start = coo_clock_now();
+	f->window_bytes = f->arrived;
+	coo_ignore(uv_poll_start(f->poll, UV_READABLE, on_poll) != 0);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	coo_fetch *f = poll->data;
+
+	(void)events;
+	if (f->state == CONNECTING)
+		on_connected(f);
+	else if (f->state == RECEIVING)
+		receive(f, status);
+	/* after an error of the socket libuv does not call again: take what is left, then the error
+	 */
+	while (status < 0 && f->state == RECEIVING && poll == f->poll)
+		receive(f, status);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	coo_fetch *f = timer->data;
+	coo_time now = coo_clock_now();
+	coo_time idle = f->opts.limits.idle ? f->opts.limits.idle : COO_SEC(120);
+
+	if (f->state == CONNECTING) {
+		errno = ETIMEDOUT;
+		if (now - f->window_start >= CONNECT_TIMEOUT)
+			finish(f, COO_ESYS, "the peer cannot be connected");
+		return;
+	}
+	if (!is_dir(f) && f->file.pos == f->file.size && now - f->connected >= EMPTY_WAIT) {
+		finish(f, COO_OK, NULL);
+		return;
+	}
+	if (now - f->window_start < idle)
+		return;
+	if (f->arrived - f->window_bytes < PROGRESS_BYTES) {
+		errno = ETIMEDOUT;
+		finish(f, COO_ESYS, "the peer sends nothing, or next to nothing");
+		return;
+	}
+	f->window_start = now;
+	f->window_bytes = f->arrived;
+}
+
+static int connect_socket(const coo_fetch_opts *o)
+{
+	struct sockaddr_storage ss;
+	coo_addr local = o->local;
+	socklen_t n;
+	int saved, fd = socket(o->peer.family == 6 ? AF_INET6 : AF_INET,
+			       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	/* official clients serve only the address that the offer went to */
+	local.port = 0;
+	n = coo_addr_to_sockaddr(&local, &ss);
+	if (local.family && bind(fd, (struct sockaddr *)&ss, n) != 0)
+		goto fail;
+	n = coo_addr_to_sockaddr(&o->peer, &ss);
+	if (connect(fd, (struct sockaddr *)&ss, n) == 0 || errno == EINPROGRESS)
+		return fd;
+fail:
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static coo_err open_connection(coo_fetch *f)
+{
+	f->state = CONNECTING;
+	f->window_start = coo_clock_now();
+	f->fd = connect_socket(&f->opts);
+	if (f->fd < 0)
+		return COO_ESYS;
+	f->poll = calloc(1, sizeof(*f->poll));
+	if (!f->poll || uv_poll_init_socket(f->opts.loop, f->poll, f->fd) != 0) {
+		free(f->poll);
+		f->poll = NULL;
+		errno = ENOMEM;
+		return COO_ESYS;
+	}
+	f->poll->data = f;
+	return uv_poll_start(f->poll, UV_WRITABLE, on_poll) == 0 ? COO_OK : COO_ESYS;
+}
+
+/* The identity is copied into one block; the spans of opts point there. */
+static coo_err copy_identity(coo_fetch *f)
+{
+	coo_span *spans[] = { &f->opts.my_version, &f->opts.my_user, &f->opts.my_host };
+	coo_buf b;
+
+	coo_buf_init(&b, f->identity, sizeof(f->identity));
+	for (size_t i = 0; i < COO_ARRAY_LEN(spans); i++) {
+		size_t at = b.n;
+
+		coo_buf_put(&b, *spans[i]);
+		*spans[i] = coo_span_of(b.p + at, b.n - at);
+	}
+	return coo_buf_ok(&b) ? COO_OK : COO_EINVAL;
+}
+
+/* What can be refused before a byte is asked for. */
+static coo_err check_limits(coo_fetch *f)
+{
+	const coo_fetch_limits *l = &f->opts.limits;
+	uint64_t size = f->opts.id.size, free_bytes = coo_path_free_bytes(f->opts.dir);
+
+	if (is_dir(f) || size == COO_FILE_SIZE_UNKNOWN)
+		size = 0;
+	if (l->max_file && size > l->max_file) {
+		f->result.why = "the file is larger than allowed";
+		return COO_ELIMIT;
+	}
+	if (free_bytes < l->min_free || free_bytes - l->min_free < size) {
+		f->result.why = "the file system has too little room";
+		return COO_ELIMIT;
+	}
+	return COO_OK;
+}
+
+static coo_err open_sink(coo_fetch *f)
+{
+	coo_err e = check_limits(f);
+
+	if (e != COO_OK)
+		return e;
+	if (is_dir(f)) {
+		coo_recvdir_init(&f->dir, f->opts.dir, f->opts.id.name, &f->opts.limits,
+				 f->opts.names);
+		return COO_OK;
+	}
+	e = coo_recvfile_open(&f->file, f->opts.dir, &f->opts.id);
+	if (e == COO_EFULL)
+		f->result.why = "the same file is being received already";
+	else if (e != COO_OK)
+		f->result.why = "the part cannot be opened";
+	return e;
+}
+
+/* Failures before the first byte are told like all others, from the loop. */
+static void on_start(uv_timer_t *timer)
+{
+	coo_fetch *f = timer->data;
+	coo_err e = f->result.e;
+
+	if (e == COO_OK) {
+		e = open_connection(f);
+		f->result.why = "the peer cannot be connected";
+	} else {
+		errno = f->result.sys;
+	}
+	if (e != COO_OK)
+		finish(f, e, f->result.why);
+	else
+		coo_ignore(uv_timer_start(timer, on_tick, TICK_MS, TICK_MS) != 0);
+}
+
+coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
+{
+	coo_fetch *f = calloc(1, sizeof(*f));
+	coo_err e;
+
+	if (!f || !(f->block = malloc(BLOCK))) {
+		free(f);
+		return COO_ENOMEM;
+	}
+	f->opts = *opts;
+	f->fd = f->dir.fd = f->dir.root = f->file.part.fd = -1;
+	f->started = f->window_start = coo_clock_now();
+	f->timer.data = f;
+	e = copy_identity(f);
+	if (e != COO_OK || uv_timer_init(opts->loop, &f->timer) != 0) {
+		free(f->block);
+		free(f);
+		return e != COO_OK ? e : COO_ENOMEM;
+	}
+	f->result.e = open_sink(f);
+	f->result.sys = errno;
+	coo_ignore(uv_timer_start(&f->timer, on_start, 0, 0) != 0);
+	*out = f;
+	return COO_OK;
+}
+
+void coo_fetch_cancel(coo_fetch *f)
+{
+	finish(f, COO_ELIMIT, "was cancelled");
+}

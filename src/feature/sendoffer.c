@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "feature/filesend_int.h"
+
+struct coo_offer *coo_offer_new(uint64_t packet, coo_fileset *set, const coo_filesend_to *to)
+{
+	struct coo_offer *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return NULL;
+	o->packet = packet;
+	o->addr = to->addr;
+	o->names = to->names;
+	o->expires = to->expires;
+	o->user_n = coo_span_head(to->user, COO_SEND_NAME_CAP).n;
+	o->host_n = coo_span_head(to->host, COO_SEND_NAME_CAP).n;
+	if (o->user_n)
+		memcpy(o->user, to->user.p, o->user_n);
+	if (o->host_n)
+		memcpy(o->host, to->host.p, o->host_n);
+	coo_fileset_ref(set);
+	o->set = set;
+	return o;
+}
+
+void coo_offer_free(struct coo_offer *o)
+{
+	coo_fileset_unref(o->set);
+	free(o);
+}
+
+bool coo_offer_complete(const struct coo_offer *o)
+{
+	for (size_t i = 0; i < o->set->n; i++) {
+		if (!o->fetched[i])
+			return false;
+	}
+	return true;
+}
+
+/* Empty names of the offer fit any. */
+static bool is_for(const struct coo_offer *o, coo_span user, coo_span host, const coo_addr *from,
+		   coo_time now)
+{
+	if (o->released || now >= o->expires || !coo_addr_eq_ip(&o->addr, from))
+		return false;
+	return (o->user_n == 0 || coo_span_eq(coo_span_of(o->user, o->user_n),
+					      coo_span_head(user, COO_SEND_NAME_CAP))) &&
+	       (o->host_n == 0 || coo_span_eq(coo_span_of(o->host, o->host_n),
+					      coo_span_head(host, COO_SEND_NAME_CAP)));
+}
+
+struct coo_offer *coo_offer_find(struct coo_offer *list, const coo_request *r, coo_span user,
+				 coo_span host, const coo_addr *from, coo_time now,
+				 const coo_fileset_file **file)
+{
+	for (unsigned reading = 0; reading < 4; reading++) {
+		const coo_request_num *packet = &r->packet, *id = &r->id;
+		bool packet_dec = reading & 2, id_dec = reading & 1;
+
+		if (!(packet_dec ? packet->is_dec : packet->is_hex) ||
+		    !(id_dec ? id->is_dec : id->is_hex))
+			continue;
+		for (struct coo_offer *o = list; o; o = o->next) {
+			if (o->packet != (packet_dec ? packet->dec : packet->hex) ||
+			    !is_for(o, user, host, from, now))
+				continue;
+			*file = coo_fileset_find(o->set, id_dec ? id->dec : id->hex);
+			if (*file)
+				return o;
+		}
+	}
+	return NULL;
+}
