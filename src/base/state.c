@@ -64,8 +64,10 @@ coo_err coo_state_open_dir(bool make, int *fd)
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	coo_err err = coo_state_dir(dir);
 
-	if (err)
+	if (err) {
+		errno = ENOENT;
 		return err;
+	}
 	*fd = open(dir, flags);
 	if (*fd < 0 && errno == ENOENT && make && make_directories(dir))
 		*fd = open(dir, flags);

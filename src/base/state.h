@@ -47,8 +47,8 @@ typedef struct coo_state_block {
 /*
  * Reserves a block that lies above every block reserved before by the same user on this machine,
  * over restarts and over processes that run at once. Who uses up its block reserves another.
- * COO_ESYS (errno is set) or COO_ENOENT where the state directory cannot be used: *block is set
- * even then, from the clock alone: it increases over restarts that are a second apart, but
+ * COO_ESYS or COO_ENOENT (errno is set by both) where the state directory cannot be used: *block is
+ * set even then, from the clock alone: it increases over restarts that are a second apart, but
  * processes that start within the same second may share numbers.
  */
 COO_MUST_CHECK coo_err coo_state_reserve(coo_state_block *block);

@@ -78,6 +78,7 @@ static void the_directory_follows_the_environment(void **state)
 	};
 	static const char *const names[] = { "COO_STATE_DIR", "XDG_STATE_HOME", "HOME" };
 	char dir[COO_STATE_DIR_CAP];
+	uint32_t first = 0;
 	const char *old = getenv("HOME");
 	char *home = old ? strdup(old) : NULL;
 
@@ -92,7 +93,10 @@ static void the_directory_follows_the_environment(void **state)
 		if (rows[i].want)
 			assert_string_equal(dir, rows[i].want);
 	}
-	unsetenv("XDG_STATE_HOME");
+	errno = 0;
+	assert_int_equal(coo_state_packet_no(&first), COO_ENOENT); /* as in the last row */
+	assert_int_equal(errno, ENOENT);
+	assert_int_not_equal(first, 0);
 	if (home)
 		setenv("HOME", home, 1);
 	free(home);
