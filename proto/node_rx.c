@@ -119,15 +119,31 @@ static coo_peer *find_or_add(coo_node *n, const coo_span names[COO_PEER_NAMES])
 				    names[COO_NAME_MAC]);
 }
 
-/* An entry with a smaller number than any packet before it tells of a restart; iptux begins with 1
- * each time (protocol.md 1.7). Old numbers are no duplicates then. */
-static void note_number(coo_peer *peer, const coo_packet *p)
+/*
+ * An entry whose number is not above the first one of this life tells of a restart, and old numbers
+ * are no duplicates then (iptux begins with 1 each time, protocol.md 1.7). Not so within seconds of
+ * that first one: then it was doubled or overtaken on its way.
+ */
+static bool is_restart(const coo_peer *peer, const coo_packet *p, coo_time now)
 {
-	bool back = p->packet_no < peer->last_no;
+	return coo_packet_cmd(p) == COO_CMD_BR_ENTRY && now - peer->life_since >= COO_SEC(3) &&
+	       (p->packet_no < peer->first_no ||
+		(p->packet_no == peer->first_no && peer->last_no > peer->first_no));
+}
 
-	if (back && coo_packet_cmd(p) == COO_CMD_BR_ENTRY)
+static void note_number(coo_peer *peer, const coo_packet *p, coo_time now)
+{
+	bool restart = peer->announced && is_restart(peer, p, now);
+
+	if (restart)
 		peer->epoch++;
-	if (!back || coo_packet_cmd(p) == COO_CMD_BR_ENTRY)
+	if (restart || !peer->announced) {
+		peer->life_since = now;
+		peer->first_no = peer->last_no = p->packet_no;
+	}
+	if (p->packet_no < peer->first_no)
+		peer->first_no = p->packet_no;
+	if (p->packet_no > peer->last_no)
 		peer->last_no = p->packet_no;
 }
 
@@ -173,7 +189,7 @@ static void learn(coo_node *n, struct arrival *a, const coo_entry *e)
 		return;
 	a->peer = peer;
 	was_online = peer->online;
-	note_number(peer, &a->p);
+	note_number(peer, &a->p, a->now);
 	changed = coo_peers_set_names(&n->peers, peer, names);
 	changed = update_state(peer, &a->p, a->client, utf8) || changed;
 	peer->has_utf8 = understands_utf8(&a->p, e, a->client);
@@ -382,7 +398,7 @@ static void on_message(coo_node *n, struct arrival *a)
 	}
 	if (a->peer) {
 		a->peer->last_heard = a->now;
-		note_number(a->peer, &a->p);
+		note_number(a->peer, &a->p, a->now);
 		note_charset(a->peer, &a->p);
 	}
 	n->stats.messages++;

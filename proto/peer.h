@@ -43,10 +43,10 @@ enum coo_peer_how {
 typedef struct coo_peer {
 	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first */
 	coo_time last_heard;
-	uint64_t
-	    last_no;	 /* highest packet number since its start: an entry below it is a restart */
-	uint32_t status; /* option bits of its last entry */
-	uint32_t epoch;	 /* counts its restarts */
+	coo_time life_since;	    /* when it came, or was first heard after a restart */
+	uint64_t first_no, last_no; /* lowest and highest packet number since then */
+	uint32_t status;	    /* option bits of its last entry */
+	uint32_t epoch;		    /* counts its restarts */
 	uint32_t next_by_name, next_by_addr[COO_PEER_ADDRS];
 	uint32_t name_hash;
 	uint8_t n_addrs, client, how;
