@@ -118,7 +118,7 @@ coo_err coo_node_init(coo_node **out, const coo_node_cfg *cfg, void *mem, size_t
 	return COO_OK;
 }
 
-uint32_t node_take_no(coo_node *n)
+uint32_t coo_node_take_no(coo_node *n)
 {
 	uint32_t no = n->next_no;
 
@@ -127,12 +127,12 @@ uint32_t node_take_no(coo_node *n)
 	return no;
 }
 
-uint64_t node_random(coo_node *n, uint64_t below)
+uint64_t coo_node_random(coo_node *n, uint64_t below)
 {
 	return coo_random_next(&n->random) % below;
 }
 
-coo_event *node_emit(coo_node *n, enum coo_event_type type)
+coo_event *coo_node_emit(coo_node *n, enum coo_event_type type)
 {
 	coo_event *ev;
 
@@ -196,7 +196,7 @@ coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now, uint32_t *pa
 		return err;
 	if (packet_no)
 		*packet_no = e.packet_no;
-	coo_ignore(node_take_no(n));
+	coo_ignore(coo_node_take_no(n));
 	peer = coo_peers_at(&n->peers, &s->to);
 	if (peer)
 		peer->talked = true;
@@ -216,7 +216,7 @@ static void owe_simple(coo_node *n, enum pending_kind kind, const coo_addr *to, 
 		p.to = *to;
 	else
 		p.to.port = n->port;
-	node_owe(n, &p, now);
+	coo_node_owe(n, &p, now);
 }
 
 void coo_node_ask(coo_node *n, const coo_addr *to, uint32_t command, coo_time now)
@@ -250,7 +250,7 @@ void coo_node_leave(coo_node *n, coo_time now)
 	if (n->leaving)
 		return;
 	n->leaving = true;
-	node_forget_presence(n);
+	coo_node_forget_presence(n);
 	if (!n->announced)
 		return;
 	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);
@@ -274,7 +274,7 @@ coo_time coo_node_deadline(const coo_node *n)
 
 void coo_node_tick(coo_node *n, coo_time now)
 {
-	node_release_due(n, now);
+	coo_node_release_due(n, now);
 }
 
 void coo_node_tx_failed(coo_node *n, uint32_t packet_no, int error)

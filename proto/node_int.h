@@ -78,30 +78,60 @@ struct coo_node {
 };
 
 /* The next packet number: never used twice, whatever the command (protocol.md 14.2). */
-uint32_t node_take_no(coo_node *n);
+uint32_t coo_node_take_no(coo_node *n);
 
 /* Our own entry options: what we can honour, nothing more (design.md 4). */
-uint32_t node_entry_options(const coo_node *n);
+uint32_t coo_node_entry_options(const coo_node *n);
 
 /* Queues *p for its time; counts where the queue is full. */
-void node_owe(coo_node *n, const node_pending *p, coo_time now);
+void coo_node_owe(coo_node *n, const node_pending *p, coo_time now);
 
 /* Moves what is due from the waiting list to the ring. */
-void node_release_due(coo_node *n, coo_time now);
+void coo_node_release_due(coo_node *n, coo_time now);
 
 /* Drops everything owed but receipts. */
-void node_forget_presence(coo_node *n);
+void coo_node_forget_presence(coo_node *n);
 
 /* Writes the datagram of the first owed answer; false where none is due. */
-bool node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx);
+bool coo_node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx);
 
 /* Whether our own names are not all ASCII. */
-bool node_has_high_names(const coo_node *n);
+bool coo_node_has_high_names(const coo_node *n);
 
 /* Random number below n (n > 0). */
-uint64_t node_random(coo_node *n, uint64_t below);
+uint64_t coo_node_random(coo_node *n, uint64_t below);
 
 /* Appends an event; a place is always there because events are taken after every call. */
-coo_event *node_emit(coo_node *n, enum coo_event_type type);
+coo_event *coo_node_emit(coo_node *n, enum coo_event_type type);
+
+/* One datagram on its way through the node. */
+typedef struct coo_node_arrival {
+	const coo_rx *rx;
+	coo_span dgram;
+	coo_packet p;
+	coo_client client;
+	coo_peer *peer; /* who sent it, where known */
+	coo_time now;
+} coo_node_arrival;
+
+/* Queues a datagram of that kind for the sender of a, to leave from the address it was sent to. */
+void coo_node_owe_answer(coo_node *n, const coo_node_arrival *a, enum pending_kind kind,
+			 uint64_t ref, coo_time delay);
+
+/* Whether presence may be answered at all and to this source now; counts where it may not. */
+bool coo_node_may_answer(coo_node *n, const coo_node_arrival *a);
+
+coo_event *coo_node_emit_for(coo_node *n, enum coo_event_type type, const coo_node_arrival *a);
+
+/* FeiQ's MAC in the version field, or empty. */
+coo_span coo_node_mac_of(const coo_packet *p);
+
+coo_peer *coo_node_sender_of(coo_node *n, const coo_rx *rx, const coo_packet *p);
+
+/* Keeps the first and the last packet number of the peer's present life. */
+void coo_node_note_number(coo_peer *peer, const coo_packet *p, coo_time now);
+
+/* BR_ENTRY, ANSENTRY, BR_ABSENCE, BR_EXIT. */
+void coo_node_on_presence(coo_node *n, coo_node_arrival *a);
 
 #endif

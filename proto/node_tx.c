@@ -2,7 +2,7 @@
 #include "proto/entry.h"
 #include "proto/node_int.h"
 
-uint32_t node_entry_options(const coo_node *n)
+uint32_t coo_node_entry_options(const coo_node *n)
 {
 	return COO_OPT_ENTRY_CAPUTF8 | n->capabilities;
 }
@@ -30,7 +30,7 @@ static void owe_now(coo_node *n, const node_pending *p)
 		n->now_ring[(n->now_head + n->now_n++) % NODE_PENDING] = *p;
 }
 
-void node_owe(coo_node *n, const node_pending *p, coo_time now)
+void coo_node_owe(coo_node *n, const node_pending *p, coo_time now)
 {
 	if (p->due <= now) {
 		owe_now(n, p);
@@ -41,7 +41,7 @@ void node_owe(coo_node *n, const node_pending *p, coo_time now)
 	}
 }
 
-void node_release_due(coo_node *n, coo_time now)
+void coo_node_release_due(coo_node *n, coo_time now)
 {
 	size_t keep = 0;
 
@@ -62,7 +62,7 @@ static bool is_receipt(const node_pending *p)
 	return p->kind == PENDING_ACK || p->kind == PENDING_READ || p->kind == PENDING_ANSREAD;
 }
 
-void node_forget_presence(coo_node *n)
+void coo_node_forget_presence(coo_node *n)
 {
 	size_t had = n->now_n;
 
@@ -116,7 +116,8 @@ static bool put_entry(coo_node *n, coo_buf *out, uint32_t no, uint32_t command)
 
 	coo_buf_init(&ext, mem, sizeof(mem));
 	put_entry_ext(n, &ext);
-	return put_packet(n, out, no, command | node_entry_options(n), false, coo_buf_span(&ext));
+	return put_packet(n, out, no, command | coo_node_entry_options(n), false,
+			  coo_buf_span(&ext));
 }
 
 /*
@@ -142,13 +143,13 @@ static bool put_ansentry(coo_node *n, coo_buf *out, uint32_t no, const node_pend
 		e.encoding = coo_span_str("utf-8");
 	}
 	if (p->client != COO_CLIENT_SHIYELINE)
-		command |= node_entry_options(n) | (p->utf8 ? COO_OPT_ENTRY_UTF8 : 0u);
+		command |= coo_node_entry_options(n) | (p->utf8 ? COO_OPT_ENTRY_UTF8 : 0u);
 	coo_buf_init(&ext, mem, sizeof(mem));
 	coo_entry_encode(&ext, &e);
 	return put_packet(n, out, no, command, utf8, coo_buf_span(&ext));
 }
 
-bool node_has_high_names(const coo_node *n)
+bool coo_node_has_high_names(const coo_node *n)
 {
 	const coo_names *u = &n->utf8.n;
 
@@ -205,11 +206,11 @@ static bool put_pending(coo_node *n, coo_buf *out, uint32_t no, const node_pendi
 	return false;
 }
 
-bool node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx)
+bool coo_node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx)
 {
 	while (n->now_n > 0) {
 		const node_pending *p = &n->now_ring[n->now_head];
-		uint32_t no = node_take_no(n);
+		uint32_t no = coo_node_take_no(n);
 
 		n->now_head = (n->now_head + 1) % NODE_PENDING;
 		n->now_n--;
@@ -248,10 +249,10 @@ static bool next_message(coo_node *n, coo_time now, coo_buf *out, coo_tx *tx)
 
 bool coo_node_next_tx(coo_node *n, coo_time now, coo_buf *out, coo_tx *tx)
 {
-	node_release_due(n, now);
+	coo_node_release_due(n, now);
 	out->n = 0;
 	out->failed = false;
-	if (!node_next_owed(n, out, tx) && !next_message(n, now, out, tx))
+	if (!coo_node_next_owed(n, out, tx) && !next_message(n, now, out, tx))
 		return false;
 	n->stats.tx++;
 	return true;

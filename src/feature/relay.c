@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 
 enum {
 	MAX_MAILBOXES = 64,
+	NAME_ROOM = 24, /* for a slash and the name of a mailbox */
 	MAX_LETTER = 2048,
 	MAX_PATH = sizeof(((struct sockaddr_un *)0)->sun_path)
 };
@@ -34,13 +34,18 @@ static bool mailbox_dir(char dir[MAX_PATH], bool make)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	struct stat st;
-	int n;
+	coo_buf b;
 
-	if (runtime && *runtime == '/')
-		n = snprintf(dir, MAX_PATH, "%s/coo", runtime);
-	else
-		n = snprintf(dir, MAX_PATH, "/tmp/coo-%u", (unsigned)getuid());
-	if (n < 0 || n >= MAX_PATH - 24)
+	coo_buf_init(&b, dir, MAX_PATH - NAME_ROOM);
+	if (runtime && *runtime == '/') {
+		coo_buf_put_str(&b, runtime);
+		coo_buf_put_str(&b, "/coo");
+	} else {
+		coo_buf_put_str(&b, "/tmp/coo-");
+		coo_buf_put_u64(&b, getuid());
+	}
+	coo_buf_put_byte(&b, 0);
+	if (!coo_buf_ok(&b))
 		return false;
 	if (make && mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return false;
@@ -91,9 +96,32 @@ static void on_letter(uv_poll_t *poll, int status, int events)
 		r->fn(r->user, &from, rest);
 }
 
+static bool mailbox_path(char path[MAX_PATH], const char *dir, const char *name)
+{
+	coo_buf b;
+
+	coo_buf_init(&b, path, MAX_PATH);
+	coo_buf_put_str(&b, dir);
+	coo_buf_put_byte(&b, '/');
+	coo_buf_put_str(&b, name);
+	coo_buf_put_byte(&b, 0);
+	return coo_buf_ok(&b);
+}
+
+static const char *own_name(char name[NAME_ROOM])
+{
+	coo_buf b;
+
+	coo_buf_init(&b, name, NAME_ROOM);
+	coo_buf_put_str(&b, "send-");
+	coo_buf_put_u64(&b, (uint64_t)getpid());
+	coo_buf_put_byte(&b, 0);
+	return name;
+}
+
 coo_err coo_relay_open(uv_loop_t *loop, coo_relay_fn *fn, void *user, coo_relay **out)
 {
-	char dir[MAX_PATH];
+	char dir[MAX_PATH], name[NAME_ROOM];
 	struct sockaddr_un un;
 	coo_relay *r;
 
@@ -104,7 +132,10 @@ coo_err coo_relay_open(uv_loop_t *loop, coo_relay_fn *fn, void *user, coo_relay 
 		return COO_ENOMEM;
 	r->fn = fn;
 	r->user = user;
-	snprintf(r->path, sizeof(r->path), "%.80s/send-%ld", dir, (long)getpid());
+	if (!mailbox_path(r->path, dir, own_name(name))) {
+		free(r);
+		return COO_ENOENT;
+	}
 	to_path(&un, r->path);
 	unlink(r->path); /* of a process that had this number before */
 	r->fd = unix_socket();
@@ -156,15 +187,10 @@ static void post_all(int fd, const char *dir, const void *letter, size_t n)
 	int posted = 0;
 
 	while (d && posted < MAX_MAILBOXES && (e = readdir(d)) != NULL) {
-		int len;
-
-		if (strncmp(e->d_name, "send-", 5) != 0)
+		if (strncmp(e->d_name, "send-", 5) != 0 || !mailbox_path(path, dir, e->d_name))
 			continue;
-		len = snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		if (len > 0 && (size_t)len < sizeof(path)) {
-			post(fd, path, letter, n);
-			posted++;
-		}
+		post(fd, path, letter, n);
+		posted++;
 	}
 	if (d)
 		closedir(d);

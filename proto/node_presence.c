@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is there: entries, exits, and what is answered to them. */
+#include "proto/entry.h"
+#include "proto/node_int.h"
+#include "proto/utf8.h"
+
+coo_span coo_node_mac_of(const coo_packet *p)
+{
+	coo_feiq_version v;
+
+	return coo_feiq_version_decode(p->version, &v) ? v.mac : coo_span_none();
+}
+
+/*
+ * The peer that sent a packet which is no entry. Its names may be in another character set than in
+ * its entries, so with names outside ASCII the address decides.
+ */
+coo_peer *coo_node_sender_of(coo_node *n, const coo_rx *rx, const coo_packet *p)
+{
+	coo_peer *peer = coo_peers_find(&n->peers, p->user, p->host, coo_node_mac_of(p));
+	coo_peer *there;
+
+	if (peer || (!coo_span_has_high(p->user) && !coo_span_has_high(p->host)))
+		return peer;
+	there = coo_peers_at(&n->peers, &rx->from);
+	if (there && (coo_span_has_high(coo_peer_name(&n->peers, there, COO_NAME_USER)) ||
+		      coo_span_has_high(coo_peer_name(&n->peers, there, COO_NAME_HOST))))
+		return there;
+	return NULL;
+}
+
+/*
+ * The name in the block, which is UTF-8, or the one in the section before it where the block leaves
+ * out what is ASCII (protocol.md 3.2).
+ */
+static coo_span block_or(const coo_entry *e, coo_span in_block, coo_span section)
+{
+	if (in_block.p || (e->has_block && !e->nn.p && !e->gn.p))
+		return in_block.p ? in_block : section;
+	return e->has_block && coo_span_has_high(section) ? coo_span_of("", 0) : section;
+}
+
+/* What an entry says its sender is called; true where that is UTF-8. */
+static bool entry_names(const coo_packet *p, const coo_entry *e, coo_span names[COO_PEER_NAMES])
+{
+	bool utf8 = coo_packet_has(p, COO_OPT_ENTRY_UTF8) || (e->has_block && (e->nn.p || e->gn.p));
+
+	names[COO_NAME_USER] = e->un.n ? e->un : p->user;
+	names[COO_NAME_HOST] = e->hn.n ? e->hn : p->host;
+	names[COO_NAME_MAC] = coo_node_mac_of(p);
+	names[COO_NAME_NICK] = block_or(e, e->nn, e->nick);
+	names[COO_NAME_GROUP] = block_or(e, e->gn, e->group);
+	names[COO_NAME_VERSION] = p->version;
+	names[COO_NAME_ENCODING] = e->encoding.n ? e->encoding : coo_span_none();
+	return utf8;
+}
+
+static coo_peer *find_or_add(coo_node *n, const coo_span names[COO_PEER_NAMES])
+{
+	coo_peer *peer = coo_peers_find(&n->peers, names[COO_NAME_USER], names[COO_NAME_HOST],
+					names[COO_NAME_MAC]);
+
+	return peer ? peer
+		    : coo_peers_add(&n->peers, names[COO_NAME_USER], names[COO_NAME_HOST],
+				    names[COO_NAME_MAC]);
+}
+
+/*
+ * An entry whose number is not above the first one of this life tells of a restart, and old numbers
+ * are no duplicates then (iptux begins with 1 each time, protocol.md 1.7). Not so within seconds of
+ * that first one: then it was doubled or overtaken on its way.
+ */
+static bool is_restart(const coo_peer *peer, const coo_packet *p, coo_time now)
+{
+	return coo_packet_cmd(p) == COO_CMD_BR_ENTRY && now - peer->life_since >= COO_SEC(3) &&
+	       (p->packet_no < peer->first_no ||
+		(p->packet_no == peer->first_no && peer->last_no > peer->first_no));
+}
+
+void coo_node_note_number(coo_peer *peer, const coo_packet *p, coo_time now)
+{
+	bool restart = peer->announced && is_restart(peer, p, now);
+
+	if (restart)
+		peer->epoch++;
+	if (restart || !peer->announced) {
+		peer->life_since = now;
+		peer->first_no = peer->last_no = p->packet_no;
+	}
+	if (p->packet_no < peer->first_no)
+		peer->first_no = p->packet_no;
+	if (p->packet_no > peer->last_no)
+		peer->last_no = p->packet_no;
+}
+
+/* IpMsg.Net gives the bit of CAPUTF8OPT another meaning, so it alone is not enough
+ * (protocol.md 2.3). */
+static bool understands_utf8(const coo_packet *p, const coo_entry *e, coo_client client)
+{
+	return !coo_client_is_gbk(client) && coo_packet_has(p, COO_OPT_ENTRY_CAPUTF8) &&
+	       (e->has_block || coo_utf8_valid(e->nick));
+}
+
+static bool update_state(coo_peer *peer, const coo_packet *p, coo_client client, bool utf8)
+{
+	/* iptux sets ABSENCEOPT on every entry, so there it means nothing (protocol.md 14.22,
+	 * peers.md) */
+	bool absent = coo_packet_has(p, COO_OPT_ABSENCE) && client != COO_CLIENT_IPTUX;
+	bool changed = absent != peer->absent;
+
+	peer->absent = absent;
+	peer->status = p->command & COO_OPT_MASK;
+	peer->client = (uint8_t)client;
+	peer->names_utf8 = utf8;
+	return changed;
+}
+
+static void raise_how(coo_peer *peer, const coo_rx *rx)
+{
+	uint8_t how = rx->was_broadcast ? COO_HOW_BROADCAST : COO_HOW_UNICAST;
+
+	if (how > peer->how)
+		peer->how = how;
+}
+
+/* Takes over what an entry says; tells whether the peer is new or changed. */
+static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
+{
+	coo_span names[COO_PEER_NAMES];
+	bool utf8 = entry_names(&a->p, e, names);
+	coo_peer *peer = find_or_add(n, names);
+	bool was_online, changed;
+
+	if (!peer)
+		return;
+	a->peer = peer;
+	was_online = peer->online;
+	coo_node_note_number(peer, &a->p, a->now);
+	changed = coo_peers_set_names(&n->peers, peer, names);
+	changed = update_state(peer, &a->p, a->client, utf8) || changed;
+	peer->has_utf8 = understands_utf8(&a->p, e, a->client);
+	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
+	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
+	raise_how(peer, a->rx);
+	peer->last_heard = a->now;
+	peer->online = peer->announced = true;
+	if (!was_online)
+		coo_node_emit_for(n, COO_EV_PEER_UP, a);
+	else if (changed)
+		coo_node_emit_for(n, COO_EV_PEER_CHANGE, a);
+}
+
+/* The random wait before an answer, so that a large LAN does not answer in one instant
+ * (protocol.md 3.4). */
+static coo_time answer_delay(coo_node *n)
+{
+	uint64_t spread = n->peers.n < 50 ? 1024 : n->peers.n < 300 ? 2048 : 4096;
+
+	return COO_MS(5 + coo_node_random(n, spread));
+}
+
+static bool answer_is_owed(const coo_node *n, const coo_addr *to)
+{
+	for (size_t i = 0; i < n->later_n; i++) {
+		if (n->later[i].kind == PENDING_ANSENTRY && coo_addr_eq(&n->later[i].to, to))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * iptux guesses the encoding of our broadcast from its bytes, and legacy names before a UTF-8 block
+ * can make it guess UTF-16 (seen with 0.8.3). It shows that it heard us by its ANSENTRY; what it
+ * got wrong is then put right by a BR_ABSENCE, which nobody answers, in the form it knows.
+ */
+static void correct_iptux(coo_node *n, const coo_node_arrival *a)
+{
+	if (a->client != COO_CLIENT_IPTUX || coo_packet_cmd(&a->p) != COO_CMD_ANSENTRY ||
+	    !coo_node_has_high_names(n) || !coo_node_may_answer(n, a))
+		return;
+	coo_node_owe_answer(n, a, PENDING_CORRECT, 0, 0);
+}
+
+static void on_entry(coo_node *n, coo_node_arrival *a, const coo_entry *e)
+{
+	size_t before;
+
+	learn(n, a, e);
+	correct_iptux(n, a);
+	if (coo_packet_cmd(&a->p) != COO_CMD_BR_ENTRY || answer_is_owed(n, &a->rx->from) ||
+	    !coo_node_may_answer(n, a))
+		return;
+	before = n->later_n;
+	coo_node_owe_answer(n, a, PENDING_ANSENTRY, 0, answer_delay(n));
+	if (n->later_n > before)
+		n->later[before].utf8 =
+		    !coo_client_is_gbk(a->client) && coo_packet_has(&a->p, COO_OPT_ENTRY_CAPUTF8);
+}
+
+static void on_exit(coo_node *n, coo_node_arrival *a, const coo_entry *e)
+{
+	coo_span names[COO_PEER_NAMES];
+
+	coo_ignore(entry_names(&a->p, e, names));
+	a->peer = coo_peers_find(&n->peers, names[COO_NAME_USER], names[COO_NAME_HOST],
+				 names[COO_NAME_MAC]);
+	if (!a->peer || !a->peer->online)
+		return;
+	/* anybody can write a BR_EXIT with somebody else's name (protocol.md 12.2) */
+	if (!coo_peer_has_ip(a->peer, &a->rx->from)) {
+		n->stats.rx_exit_foreign++;
+		return;
+	}
+	a->peer->online = false;
+	a->peer->epoch++;
+	coo_node_emit_for(n, COO_EV_PEER_DOWN, a);
+}
+
+void coo_node_on_presence(coo_node *n, coo_node_arrival *a)
+{
+	coo_entry e;
+
+	coo_entry_decode(&a->p, &e);
+	if (coo_packet_cmd(&a->p) == COO_CMD_BR_EXIT)
+		on_exit(n, a, &e);
+	else
+		on_entry(n, a, &e);
+}
