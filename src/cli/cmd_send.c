@@ -292,11 +292,17 @@ static void on_letter(void *user, const coo_addr *from, coo_span dgram)
 	coo_driver_kick(d);
 }
 
+/* Some clients answer to the usual port alone; where another program has it, its receipts come by
+ * mail. */
 static void open_mailbox(struct sending *s)
 {
-	if (s->net.ephemeral && coo_relay_open(&s->net.loop, on_letter, s, &s->relay) != COO_OK)
-		say_note("receipts that go to port %u are not seen here: no runtime directory",
-			 (unsigned)s->opts->common.port);
+	uint16_t usual = net_target_port(&s->opts->common);
+
+	if (coo_driver_local(s->net.driver).port != usual &&
+	    coo_relay_open(&s->net.loop, on_letter, s, &s->relay) != COO_OK)
+		say_note("receipts that go to port %u are not seen here: there is no safe runtime "
+			 "directory",
+			 (unsigned)usual);
 }
 
 static int deliver(struct sending *s)
