@@ -38,6 +38,22 @@ static bool has_utf16_mark(coo_span bytes)
 	return bytes.n > 1 && (bytes.p[0] ^ bytes.p[1]) == 1 && bytes.p[0] >= 0xfe;
 }
 
+/* IpMsg.Net's own form: version, then binary numbers (protocol.md 9.7). */
+static bool is_binary(coo_span bytes)
+{
+	return bytes.n >= 32 && (bytes.p[0] == 2 || bytes.p[0] == '2') &&
+	       coo_span_find(coo_span_head(bytes, 21), 0) < 21;
+}
+
+/* "0030:name:…": length and name of a record of a directory stream (protocol.md 6.3). */
+static bool is_dir_stream(coo_span bytes)
+{
+	uint64_t n;
+
+	return bytes.n > 5 && bytes.p[4] == ':' &&
+	       coo_num_hex(coo_span_head(bytes, 4), UINT16_MAX, &n) && n > 5;
+}
+
 static void explain_version(coo_span bytes, struct decode_fault *out)
 {
 	const char *why = "the version field does not begin with the number 1";
@@ -46,7 +62,9 @@ static void explain_version(coo_span bytes, struct decode_fault *out)
 		why = "it begins with the byte order mark of UTF-16";
 	else if (coo_span_has_prefix(bytes, coo_span_str("IP2:")))
 		why = "it begins as an IPDict, but its lengths do not add up to the whole datagram";
-	else if (bytes.n > 32 && bytes.p[0] == 2)
+	else if (is_dir_stream(bytes))
+		why = "it begins as the records of a folder being downloaded do";
+	else if (is_binary(bytes))
 		why = "the version is 2: a binary packet of IpMsg.Net";
 	snprintf(out->why, sizeof(out->why), "%s", why);
 }
@@ -60,7 +78,7 @@ void decode_explain(coo_span bytes, struct decode_fault *out)
 	out->at = 0;
 	out->error = coo_packet_decode(bytes, &p);
 	snprintf(out->why, sizeof(out->why), "%s", coo_err_text(out->error));
-	if (out->error == COO_EVERSION || has_utf16_mark(bytes)) {
+	if (out->error == COO_EVERSION || has_utf16_mark(bytes) || is_binary(bytes)) {
 		explain_version(bytes, out);
 		return;
 	}

@@ -52,10 +52,11 @@ def real():
     with open("tests/golden/real.tsv", encoding="utf-8") as f:
         next(f)
         for line in f:
-            yield bytes.fromhex(line.split("\t")[8])
+            column = line.split("\t")
+            yield column[0][:2] + "/" + column[1], bytes.fromhex(column[8])
 
 
-VEC = dict(vectors())
+VEC, REAL = dict(vectors()), dict(real())
 
 
 def lines(head, *fields):
@@ -116,6 +117,7 @@ def faults():
         (b"2:1:u:h:32:x", 0, "version"), (b"x", 1, "field version"), (b"1::u:h:32:", 2, "packet number is empty"),
         (b"1:1x:u:h:32:", 3, "0x78 is no digit"), (b"1:1:u:h:-3:", 8, "command is not"),
         (b"1:1:u:h:4294967296:", 8, "larger than 4294967295"), (b"IP2:3d:x:Z", 0, "IPDict"),
+        (VEC["D06"], 0, "folder being downloaded"), (b"\x02" + bytes(40), 0, "IpMsg.Net"),
     ]
     for raw, at, why in rows:
         r = coo("--json", "-", stdin=raw)
@@ -126,7 +128,7 @@ def faults():
 
 
 def all_vectors():
-    for name, raw in list(VEC.items()) + [("real", raw) for raw in real()]:
+    for name, raw in list(VEC.items()) + list(REAL.items()):
         for cs in "auto", "cp932":
             r = coo("--json", "-v", "--charset", cs, "-", stdin=raw)
             check(r.returncode in (0, 1) and not r.stderr, name, r.returncode, r.stderr)
@@ -150,6 +152,11 @@ def json_fields():
     check(e["form"] == "ipdict" and e["entries"][1] == {"key": "key2", "value": "str1"}, "F01", e)
     e = events(coo("--json", "1:1:u:h:2147483680:x"), "packet")[0]
     check(e["unknown_flags"] == "0x80000000" and e["flags"] == [], "unknown bit", e)
+    recorded = {"01/13": "回复：收到\n第二行 🎉", "27/5": "你好官方，来自iptux", "27/7": "你好iptux，来自官方",
+                "27/145": "官方附件"}
+    for frame, text in recorded.items():
+        e = events(coo("--json", REAL[frame].hex()), "packet")[0]
+        check(e["text"] == text and e["replacements"] == 0, frame, e)
     for cs in "gbk", "utf-8":
         e = events(coo("--json", "-", stdin=SEED.encode(cs)), "packet")[0]
         check(e["user"] == "吴彦祖" and e["host"] == "吴彦祖-pc" and e["text"] == "haha"
