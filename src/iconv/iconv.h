@@ -10,10 +10,9 @@
  * OWN_ICONV=1, implied by make static). The tables are made by mktables.c from the iconv of the
  * machine that builds, so both know the same characters.
  *
- * One side has to be UTF-8; the other one of GBK, GB18030, CP932, CP950, CP949, EUC-KR, CP1251,
- * CP1252, ISO-8859-1, ISO-8859-15 and KOI8-R. The functions are those of POSIX, without states to
- * shift, transliteration or suffixes such as
- * //IGNORE.
+ * One side has to be UTF-8; the other one of GBK, GB18030, CP932, CP950, CP949, EUC-KR, CP1250 to
+ * 1254, CP1257, ISO-8859-1, -2, -5, -7, -9, -15, KOI8-R and KOI8-U. The functions are those of
+ * POSIX, without states to shift, transliteration or suffixes such as //IGNORE.
  */
 typedef struct coo_iconv *iconv_t;
 

@@ -15,10 +15,16 @@ static const struct kind {
 	const char *name;
 	bool two, four; /* has characters of two and of four bytes */
 } kinds[] = {
-	{ "GBK", true, false },		 { "GB18030", true, true },  { "CP932", true, false },
-	{ "CP950", true, false },	 { "CP949", true, false },   { "EUC-KR", true, false },
-	{ "CP1251", false, false },	 { "CP1252", false, false }, { "ISO-8859-1", false, false },
-	{ "ISO-8859-15", false, false }, { "KOI8-R", false, false },
+	{ "GBK", true, false },		{ "GB18030", true, true },
+	{ "CP932", true, false },	{ "CP950", true, false },
+	{ "CP949", true, false },	{ "EUC-KR", true, false },
+	{ "CP1250", false, false },	{ "CP1251", false, false },
+	{ "CP1252", false, false },	{ "CP1253", false, false },
+	{ "CP1254", false, false },	{ "CP1257", false, false },
+	{ "ISO-8859-1", false, false }, { "ISO-8859-2", false, false },
+	{ "ISO-8859-5", false, false }, { "ISO-8859-7", false, false },
+	{ "ISO-8859-9", false, false }, { "ISO-8859-15", false, false },
+	{ "KOI8-R", false, false },	{ "KOI8-U", false, false },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -10,9 +10,11 @@ void *coo_iconv_open(const char *to, const char *from);
 size_t coo_iconv(void *cd, char **in, size_t *in_left, char **out, size_t *out_left);
 int coo_iconv_close(void *cd);
 
-static const char *const sets[] = { "GBK",	  "GB18030",	 "CP932",  "CP950",
-				    "CP949",	  "EUC-KR",	 "CP1251", "CP1252",
-				    "ISO-8859-1", "ISO-8859-15", "KOI8-R" };
+static const char *const sets[] = { "GBK",	  "GB18030",	 "CP932",      "CP950",
+				    "CP949",	  "EUC-KR",	 "CP1250",     "CP1251",
+				    "CP1252",	  "CP1253",	 "CP1254",     "CP1257",
+				    "ISO-8859-1", "ISO-8859-2",	 "ISO-8859-5", "ISO-8859-7",
+				    "ISO-8859-9", "ISO-8859-15", "KOI8-R",     "KOI8-U" };
 
 struct both {
 	const char *set;
