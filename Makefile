@@ -134,8 +134,7 @@ $B/tests/$(1)/%: $B/tests/$(1)/%.o $(call ring_support,$(1)) $(test_obj)
 	$(if $Q,@echo "  LD   $$@")
 	$Q$(CC) $(all_cflags) $(all_ldflags) $$^ $(2) $(all_libs) -o $$@
 endef
-$(foreach r,unit golden sim,$(eval $(call ring_rule,$r,-lcmocka)))
-$(eval $(call ring_rule,bench,))
+$(foreach r,unit golden sim bench,$(eval $(call ring_rule,$r,-lcmocka)))
 $(eval $(call ring_rule,fuzz,$(if $(FUZZER),-fsanitize=fuzzer) -lcmocka))
 $(if $(FUZZER),,$(fuzz_src:%.c=$B/%): $B/tests/fuzz/replay/main.o)
 # Our own iconv is tested against the system's in every build.

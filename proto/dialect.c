@@ -131,7 +131,8 @@ static bool is_logfont(coo_span s)
 		}
 		numbers++;
 	}
-	return s.n > 0;
+	/* a brace here means that this is the trailer of a quoted text and more text follows */
+	return s.n > 0 && coo_span_find(s, '{') == s.n && coo_span_find(s, '}') == s.n;
 }
 
 static bool is_font(coo_span tail)

@@ -14,11 +14,14 @@ bool coo_num_dec_prefix(coo_span s, uint64_t max, uint64_t *out, size_t *used)
 	uint64_t v = 0;
 	size_t i = 0;
 
+	/* nineteen digits are always less than 2^64 */
+	for (; i < s.n && i < 19 && coo_is_digit(s.p[i]); i++)
+		v = v * 10 + (unsigned)(s.p[i] - '0');
 	for (; i < s.n && coo_is_digit(s.p[i]); i++) {
 		if (!append_digit(&v, 10, (unsigned)(s.p[i] - '0'), max))
 			return false;
 	}
-	if (i == 0)
+	if (i == 0 || v > max)
 		return false;
 	*out = v;
 	*used = i;

@@ -3,12 +3,42 @@
 
 #include "proto/num.h"
 
-/* The fields are short, so a byte loop finds the colon sooner than memchr does (make bench,
- * decode). */
+/* A set bit in the byte that was a colon, and none below the first of them. */
+static uint64_t colons(const uint8_t *p)
+{
+	const uint64_t low = UINT64_C(0x0101010101010101);
+	uint64_t w;
+
+	memcpy(&w, p, 8);
+	w ^= low * ':';
+	return (w - low) & ~w & (low << 7);
+}
+
+/* Which of eight bytes the first set bit of mask stands in, as far as that is known at once. */
+static size_t first_byte(uint64_t mask)
+{
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (size_t)__builtin_ctzll(mask) / 8;
+#else
+	(void)mask;
+	return 0;
+#endif
+}
+
+/* Fields are short, FeiQ's version is not: eight bytes a step find the colon sooner than memchr
+ * does (make bench, decode). */
 static bool cut_field(coo_span *rest, coo_span *field)
 {
+	uint64_t mask = 0;
 	size_t i = 0;
 
+	for (; rest->n - i >= 8; i += 8) {
+		mask = colons(rest->p + i);
+		if (mask)
+			break;
+	}
+	if (mask)
+		i += first_byte(mask);
 	while (i < rest->n && rest->p[i] != ':')
 		i++;
 	if (i == rest->n)

@@ -41,20 +41,20 @@ enum coo_peer_how {
  * legacy character set.
  */
 typedef struct coo_peer {
-	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first */
-	coo_time last_heard;
-	coo_time life_since;	    /* when it came, or was first heard after a restart */
-	uint64_t first_no, last_no; /* lowest and highest packet number since then */
-	uint32_t status;	    /* option bits of its last entry */
-	uint32_t epoch;		    /* counts its restarts */
-	uint32_t next_by_name, next_by_addr[COO_PEER_ADDRS];
-	uint32_t name_hash;
-	uint8_t n_addrs, client, how;
+	/* what a look-up reads stands together: in a large table each further line is waited for */
+	uint32_t next_by_name, name_hash, next_by_addr[COO_PEER_ADDRS];
 	uint8_t len[COO_PEER_NAMES];
+	uint8_t n_addrs, client, how;
 	bool used, online, announced, absent, names_utf8;
 	bool has_utf8; /* said that it understands UTF-8 (CAPUTF8OPT with a block or UTF-8 names) */
 	bool talked;   /* a conversation: never evicted by strangers */
 	bool saw_gbk, saw_utf8; /* what its texts without a declaration turned out to be */
+	coo_time last_heard;
+	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first */
+	coo_time life_since;	       /* when it came, or was first heard after a restart */
+	uint64_t first_no, last_no;    /* lowest and highest packet number since then */
+	uint32_t status;	       /* option bits of its last entry */
+	uint32_t epoch;		       /* counts its restarts */
 } coo_peer;
 
 /*

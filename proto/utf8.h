@@ -33,10 +33,10 @@ enum coo_utf8_keep {
 };
 
 /*
- * Makes bytes from the network safe for a terminal and for a log: C0 and C1 controls, DEL, bidi and
- * other invisible formatting controls become \u{XX}, bytes that are not UTF-8 become \xHH. The
- * result is valid UTF-8 and moves no cursor. Sticky failure of *b where it does not fit: 4 bytes
- * for every byte of s are always enough, as are 8 for every character.
+ * Makes bytes from the network safe for a terminal and for a log: C0 controls, DEL and bytes
+ * that are not UTF-8 become \xHH, C1 controls, bidi and other invisible formatting controls
+ * \u{XX}. The result is valid UTF-8 and moves no cursor. Sticky failure of *b where it does not
+ * fit: 4 bytes for every byte of s are always enough, as are 9 for every character.
  */
 void coo_utf8_escape(coo_buf *b, coo_span s, enum coo_utf8_keep keep);
 
