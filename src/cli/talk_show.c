@@ -248,11 +248,14 @@ void talk_show_end(struct talk_show *s, const coo_talk_peer *p, coo_textstream *
 		coo_span held = coo_span_of(text->held, text->n);
 		coo_textstream rest;
 		uint8_t bytes[sizeof(text->held)];
+		bool exact = s->exact;
 
+		s->exact = true; /* it is the end of something, not a message of its own */
 		memcpy(bytes, held.p, held.n);
 		text->n = 0;
 		coo_textstream_init(&rest, s->cs);
 		talk_show_bytes(s, p, &rest, coo_span_of(bytes, held.n), true, false);
+		s->exact = exact;
 	}
 }
 
