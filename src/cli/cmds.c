@@ -6,6 +6,7 @@
 extern const struct cmd cmd_listen;
 extern const struct cmd cmd_send;
 extern const struct cmd cmd_talk;
+extern const struct cmd cmd_ping;
 extern const struct cmd cmd_echo;
 extern const struct cmd cmd_decode;
 extern const struct cmd cmd_help;
@@ -17,6 +18,7 @@ const struct cmd *const cmds[] = {
 	&cmd_listen,
 	&cmd_send,
 	&cmd_talk,
+	&cmd_ping,
 	&cmd_echo,
 	&cmd_decode,
 	&cmd_help,

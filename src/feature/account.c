@@ -294,6 +294,30 @@ void coo_account_finish(coo_account *a, coo_account_lost_fn *lost, void *user)
 	a->corrupted += damaged;
 }
 
+coo_time coo_account_sent_at(coo_account *a, uint64_t seq)
+{
+	return is_known(a, seq) ? slot_of(a, seq)->sent : 0;
+}
+
+coo_time coo_account_begin_of(coo_account *a, uint64_t seq)
+{
+	const coo_slot *s = slot_of(a, seq);
+
+	if (!is_known(a, seq))
+		return 0;
+	return s->tx ? s->tx : s->sent;
+}
+
+bool coo_account_is_pending(coo_account *a, uint64_t seq)
+{
+	return is_known(a, seq) && slot_of(a, seq)->state == COO_SLOT_PENDING;
+}
+
+bool coo_account_is_stamped(coo_account *a, uint64_t seq)
+{
+	return is_known(a, seq) && slot_of(a, seq)->tx != 0;
+}
+
 uint64_t coo_account_pending(const coo_account *a)
 {
 	return a->sent - a->received - a->lost - a->corrupted;

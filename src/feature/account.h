@@ -124,6 +124,17 @@ coo_time coo_account_deadline(coo_account *a);
 /* Settles the rest at the end of a run: what still waits is lost. Later answers are late. */
 void coo_account_finish(coo_account *a, coo_account_lost_fn *lost, void *user);
 
+/* When a probe that is still remembered was sent, else 0. */
+coo_time coo_account_sent_at(coo_account *a, uint64_t seq);
+
+/* When its round trip began: the kernel's send stamp where there is one. 0: not remembered. */
+coo_time coo_account_begin_of(coo_account *a, uint64_t seq);
+
+bool coo_account_is_pending(coo_account *a, uint64_t seq);
+
+/* Whether its round trip began at the kernel's send stamp. */
+bool coo_account_is_stamped(coo_account *a, uint64_t seq);
+
 uint64_t coo_account_pending(const coo_account *a);
 
 /* lost / (sent - pending), 0…1; 0 where nothing is settled yet. */

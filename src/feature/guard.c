@@ -42,7 +42,6 @@ bool coo_guard_port_answers(uint16_t port)
 
 void coo_guard_init(coo_guard *g, const coo_guard_cfg *cfg)
 {
-	memset(g, 0, sizeof(*g));
 	g->cfg = *cfg;
 }
 

@@ -77,6 +77,7 @@ typedef struct coo_guard {
 	coo_guard_source sources[COO_GUARD_SOURCES];
 } coo_guard;
 
+/* g is zeroed memory: its table is left untouched, so that what is not used costs no page. */
 void coo_guard_init(coo_guard *g, const coo_guard_cfg *cfg);
 
 /*

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/exit.h"
+#include "cli/opt.h"
+#include "cli/out.h"
+#include "cli/ping.h"
+#include "cli/xalloc.h"
+
+/* METRIC OP VALUE: loss>1%, p99>=5ms, received<10. */
+struct ping_condition {
+	const char *text; /* as given; borrowed */
+	char name[16];
+	char op[3];
+	double value;
+};
+
+enum { NAGIOS_OK = 0, NAGIOS_WARNING = 1, NAGIOS_CRITICAL = 2, NAGIOS_UNKNOWN = 3 };
+
+static bool parse_value(const char *text, const char *name, double *out)
+{
+	static const struct ping_figures none;
+	uint64_t duration;
+	double ignored;
+	bool is_time = false;
+
+	if (!ping_figure(&none, name, &ignored, &is_time))
+		return false;
+	if (is_time) {
+		if (!opt_parse_duration(text, &duration))
+			return false;
+		*out = (double)duration;
+		return true;
+	}
+	return opt_parse_real(text, out);
+}
+
+static bool parse(const char *text, struct ping_condition *c)
+{
+	size_t n = strcspn(text, "<>=! "), ops;
+	const char *at = text + n;
+
+	memset(c, 0, sizeof(*c));
+	c->text = text;
+	if (n == 0 || n >= sizeof(c->name))
+		return false;
+	memcpy(c->name, text, n);
+	at += strspn(at, " ");
+	ops = strspn(at, "<>=");
+	if (ops == 0 || ops >= sizeof(c->op))
+		return false;
+	memcpy(c->op, at, ops);
+	at += ops;
+	at += strspn(at, " ");
+	if (strcmp(c->op, ">") != 0 && strcmp(c->op, ">=") != 0 && strcmp(c->op, "<") != 0 &&
+	    strcmp(c->op, "<=") != 0 && strcmp(c->op, "=") != 0 && strcmp(c->op, "==") != 0)
+		return false;
+	return parse_value(at, c->name, &c->value);
+}
+
+static bool parse_list(const struct str_list *list, const char *option, struct ping_condition **out,
+		       size_t *n)
+{
+	*out = xcalloc(list->n + 1, sizeof(**out));
+	for (*n = 0; *n < list->n; (*n)++) {
+		if (parse(list->v[*n], &(*out)[*n]))
+			continue;
+		say_error(
+		    "--%s cannot be \"%s\": it is a figure, < > <= >= or =, and a value, such "
+		    "as loss>1%% or p99>5ms; figures are sent received lost loss late "
+		    "duplicate reordered corrupted foreign icmp min avg median p50 p90 p95 "
+		    "p99 p99.9 max stddev ipdv ipdv-p99 ipdv-max jitter",
+		    option, list->v[*n]);
+		return false;
+	}
+	return true;
+}
+
+bool ping_conditions(struct ping *g)
+{
+	return parse_list(&g->o->fail_if, "fail-if", &g->fail, &g->n_fail) &&
+	       parse_list(&g->o->warn_if, "warn-if", &g->warn, &g->n_warn);
+}
+
+void ping_conditions_free(struct ping *g)
+{
+	free(g->fail);
+	free(g->warn);
+}
+
+/* A figure that is missing (no answers, too few of them) holds nothing; loss says what is wrong. */
+static bool holds(const struct ping_condition *c, const struct ping_figures *f)
+{
+	double v = 0;
+	bool is_time;
+
+	if (!ping_figure(f, c->name, &v, &is_time) || (is_time && v < 0))
+		return false;
+	if (is_time && f->received == 0)
+		return false;
+	switch (c->op[0]) {
+	case '>':
+		return c->op[1] ? v >= c->value : v > c->value;
+	case '<':
+		return c->op[1] ? v <= c->value : v < c->value;
+	default:
+		return v >= c->value && v <= c->value;
+	}
+}
+
+static const struct ping_condition *first_that_holds(const struct ping_condition *list, size_t n,
+						     const struct ping_figures *f)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (holds(&list[i], f))
+			return &list[i];
+	}
+	return NULL;
+}
+
+int ping_check(const struct ping *g)
+{
+	int code = EXIT_DONE;
+
+	for (size_t t = 0; t < g->n_targets; t++) {
+		struct ping_figures f;
+
+		ping_figures_of(g, g->targets[t].flows, g->targets[t].n, &f);
+		for (size_t i = 0; i < g->n_fail; i++) {
+			if (!holds(&g->fail[i], &f))
+				continue;
+			say_warn("%s: %s holds", g->targets[t].name, g->fail[i].text);
+			code = EXIT_NOBODY;
+		}
+	}
+	return code;
+}
+
+static int nagios_state(const struct ping *g, const struct ping_figures *f, const char **why)
+{
+	const struct ping_condition *c;
+
+	*why = NULL;
+	if (f->received == 0) {
+		*why = "no answer";
+		return NAGIOS_CRITICAL;
+	}
+	c = first_that_holds(g->fail, g->n_fail, f);
+	if (c) {
+		*why = c->text;
+		return NAGIOS_CRITICAL;
+	}
+	c = first_that_holds(g->warn, g->n_warn, f);
+	*why = c ? c->text : NULL;
+	return c ? NAGIOS_WARNING : NAGIOS_OK;
+}
+
+/* 'label'=value[UOM];warn;crit as the Monitoring Plugins' guidelines have it; limits only where a
+ * "greater than" condition names the figure. */
+static void put_limit(const struct ping_condition *list, size_t n, const char *name, double factor)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].name, name) == 0 && list[i].op[0] == '>') {
+			out_text("%.9g", list[i].value * factor);
+			return;
+		}
+	}
+}
+
+static void put_perf(const struct ping *g, const char *label, const char *figure,
+		     const struct ping_figures *f, const char *unit, double factor)
+{
+	double v = -1;
+	bool is_time = false;
+
+	if (!ping_figure(f, figure, &v, &is_time) || v < 0)
+		return;
+	out_text(" %s=%.9g%s;", label, v * factor, unit);
+	put_limit(g->warn, g->n_warn, figure, factor);
+	out_text(";");
+	put_limit(g->fail, g->n_fail, figure, factor);
+}
+
+static void put_perfdata(const struct ping *g, const struct ping_figures *f)
+{
+	put_perf(g, "loss", "loss", f, "%", 100);
+	put_perf(g, "sent", "sent", f, "", 1);
+	put_perf(g, "received", "received", f, "", 1);
+	put_perf(g, "rtt_avg", "avg", f, "s", 1e-9);
+	put_perf(g, "rtt_p99", "p99", f, "s", 1e-9);
+	put_perf(g, "rtt_max", "max", f, "s", 1e-9);
+	put_perf(g, "jitter", "jitter", f, "s", 1e-9);
+	put_perf(g, "duplicate", "duplicate", f, "", 1);
+	put_perf(g, "reordered", "reordered", f, "", 1);
+	put_perf(g, "corrupted", "corrupted", f, "", 1);
+}
+
+int ping_nagios(const struct ping *g)
+{
+	static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+	int worst = NAGIOS_OK;
+	const char *why = NULL;
+	size_t which = 0;
+	struct ping_figures f;
+
+	for (size_t t = 0; t < g->n_targets; t++) {
+		const char *reason;
+		int state;
+
+		ping_figures_of(g, g->targets[t].flows, g->targets[t].n, &f);
+		state = nagios_state(g, &f, &reason);
+		if (t == 0 || state > worst) {
+			worst = state;
+			why = reason;
+			which = t;
+		}
+	}
+	ping_figures_of(g, g->targets[which].flows, g->targets[which].n, &f);
+	out_text("UDP ECHO %s - %s: ", names[worst], g->targets[which].name);
+	if (why)
+		out_text("%s: ", why);
+	out_text("%" PRIu64 " of %" PRIu64 " answered, %.3g %% lost, rtt avg %s |", f.received,
+		 f.sent, f.loss * 100, ping_ms(f.rtt.avg));
+	put_perfdata(g, &f);
+	out_text("\n");
+	return worst;
+}
