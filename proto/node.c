@@ -79,6 +79,10 @@ static bool copy_cfg(coo_node *n, const coo_node_cfg *cfg)
 	n->port = cfg->port ? cfg->port : COO_NODE_PORT_DEFAULT;
 	n->member = cfg->member;
 	n->send_read = cfg->send_read;
+	n->serve_list = cfg->serve_list;
+	n->reannounce = cfg->reannounce ? cfg->reannounce : COO_SEC(300);
+	n->silence = cfg->silence ? cfg->silence : COO_SEC(900);
+	n->announce_at = n->check_at = COO_NEVER;
 	n->capabilities = cfg->capabilities;
 	n->next_no = n->first_no = cfg->first_packet_no;
 	n->random = cfg->seed;
@@ -203,8 +207,8 @@ coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now, uint32_t *pa
 	return COO_OK;
 }
 
-static void owe_simple(coo_node *n, enum pending_kind kind, const coo_addr *to, uint32_t ref,
-		       coo_time due, coo_time now)
+void coo_node_owe_simple(coo_node *n, enum pending_kind kind, const coo_addr *to, uint32_t ref,
+			 coo_time due, coo_time now)
 {
 	node_pending p;
 
@@ -221,28 +225,30 @@ static void owe_simple(coo_node *n, enum pending_kind kind, const coo_addr *to, 
 
 void coo_node_ask(coo_node *n, const coo_addr *to, uint32_t command, coo_time now)
 {
-	owe_simple(n, PENDING_COMMAND, to, command, now, now);
+	coo_node_owe_simple(n, PENDING_COMMAND, to, command, now, now);
 }
 
 void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now)
 {
-	owe_simple(n, PENDING_ENTRY, to, 0, now, now);
+	coo_node_owe_simple(n, PENDING_ENTRY, to, 0, now, now);
 }
 
 /* NOOPERATION goes ahead of every entry so that switches and drivers have woken up
  * (protocol.md 3.1). */
-static void broadcast_round(coo_node *n, uint32_t command, coo_time at, coo_time now)
+void coo_node_broadcast_round(coo_node *n, uint32_t command, coo_time at, coo_time now)
 {
-	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_NOOPERATION, at, now);
-	owe_simple(n, PENDING_BCAST, NULL, command, coo_time_add(at, COO_MS(250)), now);
+	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_NOOPERATION, at, now);
+	coo_node_owe_simple(n, PENDING_BCAST, NULL, command, coo_time_add(at, COO_MS(250)), now);
 }
 
 void coo_node_announce(coo_node *n, coo_time now)
 {
 	n->leaving = false;
 	n->announced = true;
-	broadcast_round(n, COO_CMD_BR_ENTRY, now, now);
-	broadcast_round(n, COO_CMD_BR_ENTRY, coo_time_add(now, COO_SEC(5)), now);
+	n->started = now;
+	n->announce_at = coo_time_add(now, n->reannounce);
+	coo_node_broadcast_round(n, COO_CMD_BR_ENTRY, now, now);
+	coo_node_broadcast_round(n, COO_CMD_BR_ENTRY, coo_time_add(now, COO_SEC(5)), now);
 }
 
 void coo_node_leave(coo_node *n, coo_time now)
@@ -253,8 +259,9 @@ void coo_node_leave(coo_node *n, coo_time now)
 	coo_node_forget_presence(n);
 	if (!n->announced)
 		return;
-	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);
-	owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, coo_time_add(now, COO_MS(100)), now);
+	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);
+	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, coo_time_add(now, COO_MS(100)),
+			    now);
 }
 
 bool coo_node_is_idle(const coo_node *n)
@@ -265,16 +272,19 @@ bool coo_node_is_idle(const coo_node *n)
 
 coo_time coo_node_deadline(const coo_node *n)
 {
-	coo_time rtx = coo_rtx_deadline(&n->rtx);
+	coo_time due = coo_rtx_deadline(&n->rtx), live = coo_node_live_deadline(n);
 
 	if (n->now_n > 0)
 		return 0;
-	return rtx < n->later_due ? rtx : n->later_due;
+	if (n->later_due < due)
+		due = n->later_due;
+	return live < due ? live : due;
 }
 
 void coo_node_tick(coo_node *n, coo_time now)
 {
 	coo_node_release_due(n, now);
+	coo_node_live(n, now);
 }
 
 void coo_node_tx_failed(coo_node *n, uint32_t packet_no, int error)

@@ -43,8 +43,9 @@ typedef struct coo_node_cfg {
 	coo_span version;	/* version field; empty: "1_coo" */
 	coo_names legacy, utf8; /* copied */
 	coo_span info;		/* answer to GETINFO, ASCII */
-	bool member;	/* on line: announces itself, answers entries, acknowledges messages */
-	bool send_read; /* opens sealed messages as they come: sends READMSG (protocol.md 4.3) */
+	bool member;	 /* on line: announces itself, answers entries, acknowledges messages */
+	bool send_read;	 /* opens sealed messages as they come: sends READMSG (protocol.md 4.3) */
+	bool serve_list; /* answers host list questions (protocol.md 3.6) */
 	uint32_t capabilities;	 /* entry options beside CAPUTF8OPT that the caller honours:
 				    FILEATTACHOPT */
 	uint32_t max_peers;	 /* 0: 16,384 */
@@ -54,6 +55,8 @@ typedef struct coo_node_cfg {
 	uint32_t names_cap;	 /* bytes of one peer's names together, at least 192; 0: 320 */
 	uint32_t max_seen;	 /* messages remembered against duplicates; 0: 16,384 */
 	coo_time retry_interval; /* 0: 1 s */
+	coo_time reannounce;	 /* says again that it is there, give or take a quarter; 0: 5 min */
+	coo_time silence;	 /* asks a peer that said nothing for so long; 0: 15 min */
 } coo_node_cfg;
 
 /* Bytes that coo_node_init wants; it does not touch most of them until they are needed. */
@@ -103,6 +106,7 @@ enum coo_event_type {
 	COO_EV_SECOND, /* a message or answer of another kind: SENDINFO, SENDABSENCEINFO, DELMSG,
 			  RELEASEFILES, RECVMSG and READMSG of a message that does not wait (any
 			  more): packet, from */
+	COO_EV_LIST,   /* a page of a host list was taken over: packet, from */
 	COO_EV_RESULT, /* what became of an own message: result */
 	COO_EV_ACKED,  /* an own message that still waits for being read was delivered: result */
 };
@@ -128,6 +132,24 @@ void coo_node_announce(coo_node *n, coo_time now);
 
 /* BR_ENTRY to one address, which makes the host there answer. */
 void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now);
+
+/*
+ * The absence state: entries carry ABSENCEOPT, BR_ABSENCE tells everybody where it had announced
+ * itself, and GETABSENCEINFO is answered with the text (in either character set, copied, at most
+ * 200 bytes). Empty texts: present again.
+ */
+void coo_node_set_absence(coo_node *n, coo_span legacy, coo_span utf8, coo_time now);
+
+/*
+ * Asks for host lists: BR_ISGETLIST2 by broadcast (to NULL) or to one host, again after 3 s;
+ * whoever offers one is asked for all pages until the time of until. Peers from lists are marked
+ * COO_HOW_LIST, and COO_EV_LIST tells of each page.
+ */
+void coo_node_ask_list(coo_node *n, const coo_addr *to, coo_time until, coo_time now);
+
+/* One more round of NOOPERATION and BR_ENTRY by broadcast; bare: without any option, as 内网通
+ * wants it. */
+void coo_node_ask_all(coo_node *n, bool bare, coo_time now);
 
 /* Leaves: BR_EXIT twice, 100 ms apart, where it had announced itself. Afterwards entries are no
  * longer answered. */
@@ -184,6 +206,8 @@ const coo_peers *coo_node_peers(const coo_node *n);
 	X(rx_receipt_foreign, "receipts from another address than the message went to")            \
 	X(rx_exit_foreign, "BR_EXIT from an address that is not the peer's")                       \
 	X(rx_encrypted, "encrypted messages")                                                      \
+	X(rx_list_unasked, "host lists that nobody asked for")                                     \
+	X(peers_silent, "peers that fell silent and did not answer")                               \
 	X(messages, "messages shown")                                                              \
 	X(acks, "acknowledgements sent")                                                           \
 	X(limited, "answers withheld by the rate limit")                                           \

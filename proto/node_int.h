@@ -18,6 +18,8 @@ enum {
 	NODE_EVENTS = 16,
 	NODE_PENDING = 1024,
 	NODE_LIMIT_SOURCES = 4096,
+	NODE_LISTS = 8,
+	NODE_ABSENCE_CAP = 200,
 };
 
 /* A datagram that the node owes somebody: made when its time comes, so that it costs no bytes until
@@ -32,6 +34,10 @@ enum pending_kind {
 	PENDING_INFO,	  /* SENDINFO */
 	PENDING_ABSENCE,  /* SENDABSENCEINFO */
 	PENDING_COMMAND,  /* a bare command, in ref */
+	PENDING_OKLIST,	  /* OKGETLIST */
+	PENDING_GETLIST,  /* GETLIST from index ref */
+	PENDING_ANSLIST,  /* ANSLIST from index ref */
+	PENDING_BARE,	  /* BR_ENTRY without any option, by broadcast */
 	PENDING_BCAST,	  /* broadcast of the entry command in ref */
 };
 
@@ -52,7 +58,7 @@ typedef struct node_names {
 
 struct coo_node {
 	uint16_t port;
-	bool member, send_read, announced, leaving;
+	bool member, send_read, serve_list, announced, leaving;
 	uint32_t next_no, first_no, capabilities;
 	uint64_t random, key;
 	coo_span version, info;
@@ -71,6 +77,19 @@ struct coo_node {
 	node_pending *later;
 	size_t later_n;
 	coo_time later_due;
+
+	/* presence over time: our own announcements, and those who fell silent */
+	coo_time reannounce, silence, announce_at, check_at;
+	size_t check_hand;
+	uint8_t absence_bytes[2 * NODE_ABSENCE_CAP];
+	coo_span absence_legacy, absence_utf8;
+
+	/* host lists that were asked for */
+	coo_time list_until, started;
+	struct {
+		coo_addr from;
+		uint32_t next, pages;
+	} list[NODE_LISTS];
 
 	coo_event events[NODE_EVENTS];
 	size_t ev_head, ev_n;
@@ -133,5 +152,26 @@ void coo_node_note_number(coo_peer *peer, const coo_packet *p, coo_time now);
 
 /* BR_ENTRY, ANSENTRY, BR_ABSENCE, BR_EXIT. */
 void coo_node_on_presence(coo_node *n, coo_node_arrival *a);
+
+/* Host lists: node_list.c. */
+void coo_node_on_list(coo_node *n, coo_node_arrival *a);
+bool coo_node_put_list(coo_node *n, coo_buf *out, uint32_t no, const node_pending *p);
+
+/* Presence over time: node_life.c. */
+void coo_node_live(coo_node *n, coo_time now);
+/* The peer said something. */
+void coo_node_heard(coo_node *n, coo_peer *peer, coo_time now);
+coo_time coo_node_live_deadline(const coo_node *n);
+
+/* Writes one packet; utf8 chooses which of our names stand in the header. */
+bool coo_node_put_packet(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, bool utf8,
+			 coo_span ext);
+
+/* Queues a datagram that answers nobody; to NULL: broadcast. */
+void coo_node_owe_simple(coo_node *n, enum pending_kind kind, const coo_addr *to, uint32_t ref,
+			 coo_time due, coo_time now);
+
+/* NOOPERATION at that time and the command 250 ms later, by broadcast. */
+void coo_node_broadcast_round(coo_node *n, uint32_t command, coo_time at, coo_time now);
 
 #endif

@@ -142,7 +142,7 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
 	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
 	raise_how(peer, a->rx);
-	peer->last_heard = a->now;
+	coo_node_heard(n, peer, a->now);
 	peer->online = peer->announced = true;
 	if (!was_online)
 		coo_node_emit_for(n, COO_EV_PEER_UP, a);

@@ -164,7 +164,7 @@ static void on_message(coo_node *n, coo_node_arrival *a)
 		return;
 	}
 	if (a->peer) {
-		a->peer->last_heard = a->now;
+		coo_node_heard(n, a->peer, a->now);
 		coo_node_note_number(a->peer, &a->p, a->now);
 		note_charset(a->peer, &a->p);
 	}
@@ -248,6 +248,13 @@ static void dispatch(coo_node *n, coo_node_arrival *a)
 	case COO_CMD_BR_ABSENCE:
 	case COO_CMD_BR_EXIT:
 		coo_node_on_presence(n, a);
+		break;
+	case COO_CMD_BR_ISGETLIST:
+	case COO_CMD_BR_ISGETLIST2:
+	case COO_CMD_OKGETLIST:
+	case COO_CMD_GETLIST:
+	case COO_CMD_ANSLIST:
+		coo_node_on_list(n, a);
 		break;
 	case COO_CMD_SENDMSG:
 		on_message(n, a);

@@ -4,7 +4,7 @@
 
 uint32_t coo_node_entry_options(const coo_node *n)
 {
-	return COO_OPT_ENTRY_CAPUTF8 | n->capabilities;
+	return COO_OPT_ENTRY_CAPUTF8 | n->capabilities | (n->absence_utf8.n ? COO_OPT_ABSENCE : 0);
 }
 
 static void recompute_later_due(coo_node *n)
@@ -76,8 +76,8 @@ void coo_node_forget_presence(coo_node *n)
 	}
 }
 
-static bool put_packet(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, bool utf8,
-		       coo_span ext)
+bool coo_node_put_packet(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, bool utf8,
+			 coo_span ext)
 {
 	const coo_names *names = utf8 ? &n->utf8.n : &n->legacy.n;
 	coo_packet p;
@@ -116,8 +116,8 @@ static bool put_entry(coo_node *n, coo_buf *out, uint32_t no, uint32_t command)
 
 	coo_buf_init(&ext, mem, sizeof(mem));
 	put_entry_ext(n, &ext);
-	return put_packet(n, out, no, command | coo_node_entry_options(n), false,
-			  coo_buf_span(&ext));
+	return coo_node_put_packet(n, out, no, command | coo_node_entry_options(n), false,
+				   coo_buf_span(&ext));
 }
 
 /*
@@ -146,7 +146,7 @@ static bool put_ansentry(coo_node *n, coo_buf *out, uint32_t no, const node_pend
 		command |= coo_node_entry_options(n) | (p->utf8 ? COO_OPT_ENTRY_UTF8 : 0u);
 	coo_buf_init(&ext, mem, sizeof(mem));
 	coo_entry_encode(&ext, &e);
-	return put_packet(n, out, no, command, utf8, coo_buf_span(&ext));
+	return coo_node_put_packet(n, out, no, command, utf8, coo_buf_span(&ext));
 }
 
 bool coo_node_has_high_names(const coo_node *n)
@@ -165,7 +165,7 @@ static bool put_ref(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, ui
 	coo_buf_init(&ext, mem, sizeof(mem));
 	coo_buf_put_u64(&ext, ref);
 	coo_buf_put_byte(&ext, 0);
-	return put_packet(n, out, no, command, false, coo_buf_span(&ext));
+	return coo_node_put_packet(n, out, no, command, false, coo_buf_span(&ext));
 }
 
 static bool put_text(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, coo_span text)
@@ -176,7 +176,41 @@ static bool put_text(coo_node *n, coo_buf *out, uint32_t no, uint32_t command, c
 	coo_buf_init(&ext, mem, sizeof(mem));
 	coo_buf_put(&ext, text);
 	coo_buf_put_byte(&ext, 0);
-	return coo_buf_ok(&ext) && put_packet(n, out, no, command, false, coo_buf_span(&ext));
+	return coo_buf_ok(&ext) &&
+	       coo_node_put_packet(n, out, no, command, false, coo_buf_span(&ext));
+}
+
+/* GETABSENCEINFO says nothing of character sets, so the peer decides where it is known. */
+static bool put_absence(coo_node *n, coo_buf *out, uint32_t no, const node_pending *p)
+{
+	const coo_peer *peer = coo_peers_at(&n->peers, &p->to);
+	bool utf8 = peer && peer->has_utf8;
+	uint8_t mem[NODE_ABSENCE_CAP + 1];
+	coo_buf ext;
+
+	if (n->absence_utf8.n == 0)
+		return put_text(n, out, no, COO_CMD_SENDABSENCEINFO,
+				coo_span_str("Not Absence mode"));
+	coo_buf_init(&ext, mem, sizeof(mem));
+	coo_buf_put(&ext, utf8 ? n->absence_utf8 : n->absence_legacy);
+	coo_buf_put_byte(&ext, 0);
+	return coo_node_put_packet(n, out, no, COO_CMD_SENDABSENCEINFO | (utf8 ? COO_OPT_UTF8 : 0u),
+				   utf8, coo_buf_span(&ext));
+}
+
+/* 内网通 answers only an entry without any option (protocol.md 9.7). */
+static bool put_bare_entry(coo_node *n, coo_buf *out, uint32_t no)
+{
+	uint8_t mem[2 * NODE_NAME_CAP];
+	coo_buf ext;
+	coo_entry e;
+
+	memset(&e, 0, sizeof(e));
+	e.nick = n->legacy.n.nick.n ? n->legacy.n.nick : n->legacy.n.user;
+	e.group = n->legacy.n.group;
+	coo_buf_init(&ext, mem, sizeof(mem));
+	coo_entry_encode(&ext, &e);
+	return coo_node_put_packet(n, out, no, COO_CMD_BR_ENTRY, false, coo_buf_span(&ext));
 }
 
 static bool put_pending(coo_node *n, coo_buf *out, uint32_t no, const node_pending *p)
@@ -196,8 +230,15 @@ static bool put_pending(coo_node *n, coo_buf *out, uint32_t no, const node_pendi
 	case PENDING_INFO:
 		return put_text(n, out, no, COO_CMD_SENDINFO, n->info);
 	case PENDING_ABSENCE:
-		return put_text(n, out, no, COO_CMD_SENDABSENCEINFO,
-				coo_span_str("Not Absence mode"));
+		return put_absence(n, out, no, p);
+	case PENDING_OKLIST:
+		return put_text(n, out, no, COO_CMD_OKGETLIST, coo_span_none());
+	case PENDING_GETLIST:
+		return put_ref(n, out, no, COO_CMD_GETLIST | COO_OPT_ENTRY_CAPUTF8, p->ref);
+	case PENDING_ANSLIST:
+		return coo_node_put_list(n, out, no, p);
+	case PENDING_BARE:
+		return put_bare_entry(n, out, no);
 	case PENDING_COMMAND:
 		return put_text(n, out, no, (uint32_t)p->ref, coo_span_none());
 	case PENDING_BCAST:
@@ -215,7 +256,7 @@ bool coo_node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx)
 		n->now_head = (n->now_head + 1) % NODE_PENDING;
 		n->now_n--;
 		memset(tx, 0, sizeof(*tx));
-		tx->broadcast = p->kind == PENDING_BCAST;
+		tx->broadcast = p->to.family == 0;
 		tx->to = p->to;
 		tx->local = p->local;
 		tx->ifindex = p->ifindex;
@@ -239,7 +280,8 @@ static bool next_message(coo_node *n, coo_time now, coo_buf *out, coo_tx *tx)
 		tx->to = e->to;
 		tx->local = e->local;
 		tx->packet_no = e->packet_no;
-		if (put_packet(n, out, e->packet_no, e->command, utf8, coo_rtx_body_of(&n->rtx, e)))
+		if (coo_node_put_packet(n, out, e->packet_no, e->command, utf8,
+					coo_rtx_body_of(&n->rtx, e)))
 			return true;
 		out->n = 0;
 		out->failed = false;

@@ -45,6 +45,7 @@ typedef struct coo_peer {
 	uint32_t next_by_name, name_hash, next_by_addr[COO_PEER_ADDRS];
 	uint8_t len[COO_PEER_NAMES];
 	uint8_t n_addrs, client, how;
+	uint8_t probes; /* unanswered since it fell silent */
 	bool used, online, announced, absent, names_utf8;
 	bool has_utf8; /* said that it understands UTF-8 (CAPUTF8OPT with a block or UTF-8 names) */
 	bool talked;   /* a conversation: never evicted by strangers */

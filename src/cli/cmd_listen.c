@@ -219,6 +219,7 @@ static void on_event(void *user, const coo_event *ev)
 	case COO_EV_SECOND:
 		on_second(ev);
 		break;
+	case COO_EV_LIST:
 	case COO_EV_RESULT:
 	case COO_EV_ACKED:
 		break;
