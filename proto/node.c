@@ -251,6 +251,11 @@ void coo_node_announce(coo_node *n, coo_time now)
 	coo_node_broadcast_round(n, COO_CMD_BR_ENTRY, coo_time_add(now, COO_SEC(5)), now);
 }
 
+bool coo_node_is_announced(const coo_node *n)
+{
+	return n->announced && !n->leaving;
+}
+
 void coo_node_leave(coo_node *n, coo_time now)
 {
 	if (n->leaving)

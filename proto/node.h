@@ -130,6 +130,9 @@ void coo_node_tick(coo_node *n, coo_time now);
 /* Goes on line: NOOPERATION, 250 ms later BR_ENTRY, both again after 5 s (protocol.md 3.1, 3.5). */
 void coo_node_announce(coo_node *n, coo_time now);
 
+/* Whether it has gone on line and not left. */
+bool coo_node_is_announced(const coo_node *n);
+
 /* BR_ENTRY to one address, which makes the host there answer. */
 void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now);
 

@@ -171,9 +171,9 @@ static size_t place_of(const coo_peer *p, const coo_addr *addr)
 
 void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr)
 {
-	coo_addr first = *addr;
+	coo_addr added = *addr;
 	coo_peer *other;
-	size_t i;
+	size_t i, front;
 
 	if (addr->port == 0 || (p->n_addrs > 0 && coo_addr_eq(&p->addr[0], addr)))
 		return;
@@ -187,8 +187,11 @@ void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr)
 		else
 			i--; /* the oldest gives way */
 	}
-	memmove(&p->addr[1], &p->addr[0], i * sizeof(coo_addr));
-	p->addr[0] = first;
+	/* hosts speak both families at once, and every client understands IPv4: it stays in front
+	 */
+	front = added.family == 6 && i > 0 && p->addr[0].family == 4 ? 1 : 0;
+	memmove(&p->addr[front + 1], &p->addr[front], (i - front) * sizeof(coo_addr));
+	p->addr[front] = added;
 	link_all_addrs(t, p);
 }
 

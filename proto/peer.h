@@ -51,7 +51,7 @@ typedef struct coo_peer {
 	bool talked;   /* a conversation: never evicted by strangers */
 	bool saw_gbk, saw_utf8; /* what its texts without a declaration turned out to be */
 	coo_time last_heard;
-	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first */
+	coo_addr addr[COO_PEER_ADDRS]; /* the one last heard from first, IPv4 before IPv6 */
 	coo_time life_since;	       /* when it came, or was first heard after a restart */
 	uint64_t first_no, last_no;    /* lowest and highest packet number since then */
 	uint32_t status;	       /* option bits of its last entry */

@@ -25,6 +25,8 @@ struct listen_opts {
 	const char *exec;
 	bool exec_reply;
 	coo_time exec_timeout;
+	const char *absence;
+	bool serve_list;
 };
 
 #define AT(field) offsetof(struct listen_opts, field)
@@ -73,6 +75,15 @@ static const struct opt opts_table[] = {
 	  .arg = "D",
 	  .min = COO_MS(10),
 	  .help = "end CMD after this time (30s)" },
+	{ .name = "absence",
+	  .kind = OPT_STR,
+	  .at = AT(absence),
+	  .arg = "TEXT",
+	  .help = "be absent: answer with TEXT, once per peer and three minutes" },
+	{ .name = "serve-list",
+	  .kind = OPT_FLAG,
+	  .at = AT(serve_list),
+	  .help = "tell others who is here when they ask (host list)" },
 	OPT_END,
 };
 
@@ -86,6 +97,7 @@ struct listening {
 	struct net net;
 	struct listen_hook *hook; /* NULL without --exec */
 	uint8_t *scratch;
+	struct listen_quiet *quiet; /* whom the absence was told lately */
 	uint64_t shown;
 	uv_timer_t timer;
 	bool stopping, left;
@@ -138,8 +150,12 @@ static bool is_wanted(const struct listening *l, const coo_message *m)
 
 static void answer(struct listening *l, const coo_event *ev, const coo_message *m)
 {
+	coo_time now = coo_driver_now(l->net.driver);
+
 	if (l->opts->reply && listen_may_reply(m))
 		listen_reply(&l->net, &ev->rx, m->from.client, coo_span_str(l->opts->reply));
+	if (l->opts->absence && listen_may_reply(m) && listen_is_first(l->quiet, &ev->rx.from, now))
+		listen_reply(&l->net, &ev->rx, m->from.client, coo_span_str(l->opts->absence));
 	if (l->hook && !m->encrypted)
 		listen_hook_run(l->hook, ev, m);
 }
@@ -296,6 +312,8 @@ static int listen_loop(struct listening *l)
 	if (l->opts->timeout)
 		uv_timer_start(&l->timer, on_timeout, l->opts->timeout / COO_MS(1), 0);
 	say_where(l);
+	if (l->opts->absence)
+		listen_set_absence(&l->net, l->opts->absence);
 	if (!l->opts->no_announce)
 		coo_node_announce(net_node(&l->net), coo_driver_now(l->net.driver));
 	coo_driver_kick(l->net.driver);
@@ -313,8 +331,11 @@ static bool check(const struct listen_opts *o, int argc, char **argv)
 		say_error("\"listen\" takes no argument such as \"%s\"", argv[0]);
 	else if (o->exec_reply && !o->exec)
 		say_error("--exec-reply needs --exec CMD");
-	else if (o->reply && !coo_utf8_valid(coo_span_str(o->reply)))
-		say_error("the text of --reply is not UTF-8");
+	else if (o->reply && o->absence)
+		say_error("--reply and --absence are two answers to one message; give one of them");
+	else if ((o->reply && !coo_utf8_valid(coo_span_str(o->reply))) ||
+		 (o->absence && !coo_utf8_valid(coo_span_str(o->absence))))
+		say_error("the text of --reply or --absence is not UTF-8");
 	else
 		return true;
 	return false;
@@ -333,6 +354,7 @@ static int open_listener(struct listening *l)
 		.member = true,
 		.no_broadcast = o->no_announce,
 		.send_read = true,
+		.serve_list = o->serve_list,
 		.on_event = on_event,
 		.on_turn = on_turn,
 		.on_stop = on_stop,
@@ -361,6 +383,7 @@ static int run(void *opts, int argc, char **argv)
 	if (!check(l.opts, argc, argv))
 		return EXIT_USAGE;
 	l.scratch = xcalloc(COO_MESSAGE_SCRATCH, 1);
+	l.quiet = listen_quiet_new();
 	code = open_listener(&l);
 	if (code == 0) {
 		code = listen_loop(&l);
@@ -368,6 +391,7 @@ static int run(void *opts, int argc, char **argv)
 		net_close(&l.net);
 	}
 	free(l.scratch);
+	free(l.quiet);
 	return code;
 }
 

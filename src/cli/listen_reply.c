@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "cli/out.h"
 #include "cli/xalloc.h"
+#include "proto/dedup.h"
+#include "proto/hash.h"
 #include "proto/utf8.h"
 
 /* Most clients take no more in one datagram (protocol.md 1.3). */
@@ -50,5 +53,43 @@ void listen_reply(struct net *n, const coo_rx *rx, coo_client client, coo_span t
 		e = coo_node_send(node, &s, coo_driver_now(n->driver), NULL);
 	if (e != COO_OK)
 		say_warn("an answer could not be sent: %s", coo_err_text(e));
+	free(mem);
+}
+
+enum { QUIET_PEERS = 4096 };
+
+struct listen_quiet {
+	coo_dedup table;
+	uint64_t key;
+};
+
+struct listen_quiet *listen_quiet_new(void)
+{
+	size_t head = (sizeof(struct listen_quiet) + 15) & ~(size_t)15;
+	struct listen_quiet *q = xcalloc(1, head + coo_dedup_size(QUIET_PEERS));
+
+	coo_dedup_init(&q->table, QUIET_PEERS, (char *)q + head);
+	q->key = coo_rng_u64();
+	return q;
+}
+
+bool listen_is_first(struct listen_quiet *q, const coo_addr *from, coo_time now)
+{
+	return !coo_dedup_seen(&q->table, coo_hash_mix(coo_hash_ip(q->key, from), from->port), now);
+}
+
+void listen_set_absence(struct net *n, const char *text)
+{
+	coo_span utf8 = coo_span_str(text);
+	uint8_t *mem = xcalloc(utf8.n * 4 + 1, 1);
+	coo_text_plan plan;
+	coo_buf legacy;
+
+	coo_buf_init(&legacy, mem, utf8.n * 4 + 1);
+	if (coo_text_choose(n->text, utf8, NULL, false, coo_text_legacy(n->text), &plan) ==
+		COO_OK &&
+	    coo_text_put(&plan, utf8, &legacy, NULL) == COO_OK)
+		coo_node_set_absence(net_node(n), coo_buf_span(&legacy), utf8,
+				     coo_driver_now(n->driver));
 	free(mem);
 }

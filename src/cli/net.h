@@ -30,6 +30,7 @@ struct net_wish {
 	bool any_port;	    /* any source port will do, unless --bind names one */
 	bool no_broadcast;
 	bool send_read;
+	bool serve_list;
 	uint32_t max_messages;
 	uint32_t text_cap;
 	uint32_t capabilities;

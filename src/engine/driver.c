@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/driver.h"
+#include "engine/driver_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,44 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum {
-	MAX_SOCKETS = 8,
-	MAX_BROADCAST = 64,
-	OUT_BYTES = 4 * 65536,
-	OUT_DGRAMS = 64,
-	BATCHES_A_TURN = 4,
-};
-
-struct socket {
-	coo_udp *udp;
-	uv_poll_t poll;
-	bool want_write;
-	coo_driver *driver;
-};
-
-struct coo_driver {
-	coo_driver_cfg cfg;
-	uv_loop_t *loop;
-	uv_timer_t timer;
-	coo_node *node;
-	void *node_mem;
-	coo_netifs netifs;
-	struct socket sockets[MAX_SOCKETS];
-	size_t n_sockets;
-	coo_dgram broadcast[MAX_BROADCAST]; /* addresses alone */
-	size_t n_broadcast;
-
-	/* datagrams made but not yet taken by the kernel, all for one socket */
-	uint8_t *out;
-	size_t out_used;
-	coo_dgram queue[OUT_DGRAMS];
-	uint32_t queue_no[OUT_DGRAMS];
-	size_t n_queue, queue_at;
-	struct socket *queue_socket;
-	unsigned handles; /* libuv handles still open */
-	bool closing;
-};
-
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 /* --- opening
@@ -54,7 +16,7 @@ static void on_poll(uv_poll_t *poll, int status, int events);
 
 static coo_err add_socket(coo_driver *d, const coo_addr *bind, bool reuse)
 {
-	struct socket *s = &d->sockets[d->n_sockets];
+	coo_driver_socket *s = &d->sockets[d->n_sockets];
 	coo_udp_opts opts;
 	coo_err e;
 
@@ -129,42 +91,6 @@ static coo_err open_sockets(coo_driver *d)
 	return e;
 }
 
-static void add_broadcast(coo_driver *d, const coo_netif *i, const coo_addr *to)
-{
-	coo_dgram *g = &d->broadcast[d->n_broadcast];
-
-	if (d->n_broadcast == MAX_BROADCAST)
-		return;
-	memset(g, 0, sizeof(*g));
-	g->peer = *to;
-	g->local = i->addr;
-	g->ifindex = i->index;
-	d->n_broadcast++;
-}
-
-/* Both the directed and the limited broadcast, on every interface: each is deaf in some client
- * (protocol.md 14.6). */
-static void find_broadcasts(coo_driver *d)
-{
-	coo_addr all = coo_addr_v4(255, 255, 255, 255, 0);
-
-	for (size_t i = 0; i < d->netifs.n; i++) {
-		const coo_netif *n = &d->netifs.v[i];
-		bool bound_elsewhere = d->cfg.bind.family && !coo_addr_is_any(&d->cfg.bind) &&
-				       !coo_addr_eq_ip(&n->addr, &d->cfg.bind);
-
-		if (n->addr.family != 4 || bound_elsewhere)
-			continue;
-		if (n->use != COO_NETIF_USED || !n->broadcast.family) {
-			coo_log(COO_LOG_INFO, "no broadcast on %s: it %s", n->name,
-				coo_netif_use_text(n->use));
-			continue;
-		}
-		add_broadcast(d, n, &n->broadcast);
-		add_broadcast(d, n, &all);
-	}
-}
-
 static coo_err open_node(coo_driver *d)
 {
 	size_t size = coo_node_size(&d->cfg.node);
@@ -174,6 +100,41 @@ static coo_err open_node(coo_driver *d)
 	if (!d->node_mem || !d->out)
 		return COO_ENOMEM;
 	return coo_node_init(&d->node, &d->cfg.node, d->node_mem, size);
+}
+
+/* The IPv6 groups of the places that announcements go to: who speaks there has to listen there. */
+static void join_groups(coo_driver *d)
+{
+	for (size_t i = 0; i < d->reach.n; i++) {
+		const coo_dgram *g = &d->reach.v[i];
+		coo_driver_socket *s =
+		    g->peer.family == 6 ? coo_driver_socket_for(d, &g->peer) : NULL;
+
+		if (s)
+			coo_ignore(coo_udp_join(s->udp, &g->peer, g->ifindex)); /* again: no harm */
+	}
+}
+
+/* A new place to speak to is told that we are here; one that is gone needs nothing. */
+static void on_interfaces(void *user)
+{
+	coo_driver *d = user;
+	coo_netifs now;
+	coo_reach reach;
+	bool is_new;
+
+	if (d->closing || coo_netifs_read(d->cfg.names, d->cfg.n_names, &now, NULL) != COO_OK)
+		return;
+	coo_netifs_free(&d->netifs);
+	d->netifs = now;
+	coo_reach_find(&reach, &d->netifs, &d->cfg.bind);
+	is_new = coo_reach_has_more(&reach, &d->reach);
+	d->reach = reach;
+	join_groups(d);
+	coo_log(COO_LOG_INFO, "the interfaces changed; announcements go to %zu addresses", reach.n);
+	if (is_new && coo_node_is_announced(d->node))
+		coo_node_announce(d->node, coo_clock_now());
+	coo_driver_kick(d);
 }
 
 coo_err coo_driver_open(uv_loop_t *loop, const coo_driver_cfg *cfg, coo_driver **out,
@@ -204,8 +165,12 @@ coo_err coo_driver_open(uv_loop_t *loop, const coo_driver_cfg *cfg, coo_driver *
 		errno = saved;
 		return e;
 	}
-	if (!cfg->no_broadcast)
-		find_broadcasts(d);
+	if (!cfg->no_broadcast) {
+		coo_reach_find(&d->reach, &d->netifs, &cfg->bind);
+		join_groups(d);
+		if (coo_netwatch_open(loop, on_interfaces, d, &d->watch) != COO_OK)
+			coo_log(COO_LOG_INFO, "changes of interfaces will not be noticed");
+	}
 	*out = d;
 	return COO_OK;
 }
@@ -231,7 +196,7 @@ static void one_closed(coo_driver *d)
 
 static void on_poll_closed(uv_handle_t *h)
 {
-	one_closed(((struct socket *)h->data)->driver);
+	one_closed(((coo_driver_socket *)h->data)->driver);
 }
 
 static void on_timer_closed(uv_handle_t *h)
@@ -244,130 +209,18 @@ void coo_driver_close(coo_driver *d)
 	if (!d || d->closing)
 		return;
 	d->closing = true;
+	coo_netwatch_close(d->watch);
 	for (size_t i = 0; i < d->n_sockets; i++)
 		uv_close((uv_handle_t *)&d->sockets[i].poll, on_poll_closed);
 	uv_close((uv_handle_t *)&d->timer, on_timer_closed);
 }
 
-/* --- sending
- * ---------------------------------------------------------------------------------------- */
-
-static void watch(struct socket *s, bool write)
+void coo_driver_watch(coo_driver_socket *s, bool write)
 {
 	if (s->want_write == write)
 		return;
 	s->want_write = write;
 	uv_poll_start(&s->poll, UV_READABLE | (write ? UV_WRITABLE : 0), on_poll);
-}
-
-/* Hands the queue to the kernel; false where the socket is full and has to be waited for. */
-static bool flush_queue(coo_driver *d)
-{
-	int failed[OUT_DGRAMS];
-	size_t todo = d->n_queue - d->queue_at, done;
-
-	if (todo == 0)
-		return true;
-	done = coo_udp_send(d->queue_socket->udp, &d->queue[d->queue_at], todo, failed);
-	for (size_t i = 0; i < done; i++) {
-		if (failed[i])
-			coo_node_tx_failed(d->node, d->queue_no[d->queue_at + i], failed[i]);
-	}
-	d->queue_at += done;
-	watch(d->queue_socket, done < todo);
-	if (done < todo)
-		return false;
-	d->n_queue = d->queue_at = d->out_used = 0;
-	return true;
-}
-
-static struct socket *socket_for(coo_driver *d, const coo_addr *to)
-{
-	for (size_t i = 0; i < d->n_sockets; i++) {
-		if (coo_udp_local(d->sockets[i].udp).family == to->family)
-			return &d->sockets[i];
-	}
-	return NULL;
-}
-
-/* Puts one datagram into the queue, which has room for it. */
-static void enqueue(coo_driver *d, struct socket *s, const coo_dgram *g, uint32_t packet_no)
-{
-	d->queue_socket = s;
-	d->queue[d->n_queue] = *g;
-	d->queue_no[d->n_queue++] = packet_no;
-}
-
-static void enqueue_unicast(coo_driver *d, coo_span data, const coo_tx *tx)
-{
-	struct socket *s = socket_for(d, &tx->to);
-	coo_dgram g;
-
-	if (!s) {
-		coo_node_tx_failed(d->node, tx->packet_no, EAFNOSUPPORT);
-		return;
-	}
-	memset(&g, 0, sizeof(g));
-	g.data = data;
-	g.peer = tx->to;
-	g.local = tx->local;
-	/* a global address has a route; only a link-local one needs its interface */
-	g.ifindex = tx->to.scope ? tx->ifindex : 0;
-	enqueue(d, s, &g, tx->packet_no);
-}
-
-static void enqueue_broadcast(coo_driver *d, coo_span data, const coo_tx *tx)
-{
-	for (size_t i = 0; i < d->n_broadcast; i++) {
-		coo_dgram g = d->broadcast[i];
-
-		/* broadcasts are few and are lost easily: a full socket loses some, the next round
-		 * repeats */
-		if (d->n_queue == OUT_DGRAMS && !flush_queue(d))
-			return;
-		g.data = data;
-		g.peer.port = tx->to.port;
-		enqueue(d, socket_for(d, &g.peer), &g, tx->packet_no);
-	}
-}
-
-static bool has_room(const coo_driver *d)
-{
-	return d->n_queue < OUT_DGRAMS && OUT_BYTES - d->out_used >= COO_PACKET_MAX;
-}
-
-/* A queue holds datagrams for one socket: another family has to wait until it is empty. */
-static bool must_flush_first(const coo_driver *d, const coo_tx *tx)
-{
-	return d->n_queue > 0 &&
-	       (tx->broadcast || coo_udp_local(d->queue_socket->udp).family != tx->to.family);
-}
-
-static void send_all(coo_driver *d, coo_time now)
-{
-	coo_buf b;
-	coo_tx tx;
-
-	while (d->queue_at == 0 || flush_queue(d)) {
-		if (!has_room(d) && !flush_queue(d))
-			return;
-		coo_buf_init(&b, d->out + d->out_used, COO_PACKET_MAX);
-		if (!coo_node_next_tx(d->node, now, &b, &tx))
-			break;
-		if (must_flush_first(d, &tx)) {
-			/* what is queued goes first; the new bytes move to where they may stay */
-			if (!flush_queue(d))
-				return;
-			memmove(d->out, b.p, b.n);
-			b.p = d->out;
-		}
-		d->out_used += b.n;
-		if (tx.broadcast)
-			enqueue_broadcast(d, coo_buf_span(&b), &tx);
-		else
-			enqueue_unicast(d, coo_buf_span(&b), &tx);
-	}
-	coo_ignore(flush_queue(d));
 }
 
 /* --- the turn
@@ -406,7 +259,7 @@ static void finish_turn(coo_driver *d)
 
 	coo_node_tick(d->node, now);
 	drain_events(d);
-	send_all(d, now);
+	coo_driver_send_all(d, now);
 	drain_events(d);
 	set_timer(d);
 	if (d->cfg.on_turn)
@@ -448,7 +301,7 @@ static void receive(coo_driver *d, const coo_dgram *g, coo_time now)
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct socket *s = poll->data;
+	coo_driver_socket *s = poll->data;
 	coo_driver *d = s->driver;
 	const coo_dgram *g;
 
@@ -462,7 +315,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 			receive(d, &g[i], now);
 		if (n == 0)
 			break;
-		send_all(d, now);
+		coo_driver_send_all(d, now);
 	}
 	finish_turn(d);
 }
@@ -510,5 +363,5 @@ const coo_netifs *coo_driver_netifs(const coo_driver *d)
 
 size_t coo_driver_n_broadcast(const coo_driver *d)
 {
-	return d->n_broadcast;
+	return d->reach.n;
 }

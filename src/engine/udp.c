@@ -99,6 +99,15 @@ static bool ask_for_destination(int fd, int family)
 #endif
 }
 
+/* ff15::979 is site-wide: routers that forward it need more than the one hop of the default
+ * (protocol.md 3.5). */
+static void set_multicast_hops(int fd)
+{
+	int hops = 32;
+
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops));
+}
+
 /* Only what the caller asked for by name is an error where the system lacks it. */
 static bool set_options(coo_udp *u, const coo_udp_opts *o, int family)
 {
@@ -120,6 +129,8 @@ static bool set_options(coo_udp *u, const coo_udp_opts *o, int family)
 		(void)turn_on(u->fd, SOL_SOCKET, SO_TIMESTAMP);
 #endif
 	}
+	if (family == AF_INET6)
+		set_multicast_hops(u->fd);
 	set_buffers(u, o);
 	return true;
 }
