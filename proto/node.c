@@ -185,6 +185,8 @@ coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now, uint32_t *pa
 
 	if (s->token == 0 || s->to.family == 0 || s->to.port == 0)
 		return COO_EINVAL;
+	if (s->ext.n > coo_node_room(n, s->options, COO_PACKET_MAX))
+		return COO_EMSGSIZE;
 	memset(&e, 0, sizeof(e));
 	e.token = s->token;
 	e.to = s->to;

@@ -175,8 +175,8 @@ typedef struct coo_send {
 
 /*
  * Queues a SENDMSG. COO_EINVAL: no token, no address or no port; COO_EFULL: too many under way,
- * come back after a result; COO_EMSGSIZE: ext longer than text_cap. *packet_no (may be NULL) gets
- * its number.
+ * come back after a result; COO_EMSGSIZE: ext longer than text_cap or than a datagram can hold.
+ * *packet_no (may be NULL) gets its number.
  */
 COO_MUST_CHECK coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now,
 				     uint32_t *packet_no);

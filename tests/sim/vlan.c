@@ -25,7 +25,7 @@ struct host {
 	void *mem;
 	size_t size;
 	coo_node_cfg cfg;
-	char user[8], name[8];
+	char user[16], name[16];
 };
 
 struct vlan {

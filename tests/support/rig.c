@@ -42,6 +42,21 @@ struct rig *rig_open(const coo_node_cfg *cfg)
 	return r;
 }
 
+struct rig *rig_member(void)
+{
+	coo_node_cfg cfg = rig_cfg();
+
+	return rig_open(&cfg);
+}
+
+struct rig *rig_reader(void)
+{
+	coo_node_cfg cfg = rig_cfg();
+
+	cfg.send_read = true;
+	return rig_open(&cfg);
+}
+
 void rig_close(struct rig *r)
 {
 	free(r->mem);
@@ -123,6 +138,24 @@ void rig_recv(struct rig *r, coo_addr from, coo_span dgram)
 void rig_recv_str(struct rig *r, coo_addr from, const char *text)
 {
 	rig_recv(r, from, coo_span_str(text));
+}
+
+void rig_receipt(struct rig *r, coo_addr from, uint32_t cmd, uint64_t of)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "1:5:bob:pc:%u:%llu", cmd, (unsigned long long)of);
+	rig_recv(r, from, coo_span_of(text, strlen(text) + 1));
+}
+
+enum coo_rtx_result rig_result(const struct rig *r)
+{
+	assert_int_equal(rig_count_events(r, COO_EV_RESULT), 1);
+	for (size_t i = 0; i < r->n_events; i++) {
+		if (r->events[i].type == COO_EV_RESULT)
+			return (enum coo_rtx_result)r->events[i].result.result;
+	}
+	return COO_RTX_FAILED;
 }
 
 void rig_run(struct rig *r, coo_time d)

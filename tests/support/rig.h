@@ -46,6 +46,10 @@ coo_node_cfg rig_cfg(void);
 
 /* Gives: rig_close. Fails the test where the node refuses cfg. */
 struct rig *rig_open(const coo_node_cfg *cfg);
+
+/* The same with rig_cfg, and one that tells senders when it opens sealed messages. */
+struct rig *rig_member(void);
+struct rig *rig_reader(void);
 void rig_close(struct rig *r);
 
 /* Delivers one datagram (behind a guard page), collects events and what is to be sent now. */
@@ -53,6 +57,9 @@ void rig_recv(struct rig *r, coo_addr from, coo_span dgram);
 
 /* As rig_recv for the text of a C string. */
 void rig_recv_str(struct rig *r, coo_addr from, const char *text);
+
+/* Delivers a receipt of this command (RECVMSG, READMSG …) for message number of. */
+void rig_receipt(struct rig *r, coo_addr from, uint32_t cmd, uint64_t of);
 
 /* Lets d go by, stopping at every deadline of the node. */
 void rig_run(struct rig *r, coo_time d);
@@ -66,6 +73,9 @@ void rig_clear(struct rig *r);
 /* Counts what was collected: packets of a command, events of a type. */
 size_t rig_count_sent(const struct rig *r, uint32_t cmd);
 size_t rig_count_events(const struct rig *r, enum coo_event_type type);
+
+/* What became of the only message that has a result, or the test fails. */
+enum coo_rtx_result rig_result(const struct rig *r);
 
 /* The first packet of that command, or the test fails. */
 const struct rig_sent *rig_first(const struct rig *r, uint32_t cmd);
