@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "proto/buf.h"
 
 /* A descriptor that can be waited for, or a file that is always ready. */
 struct port {
@@ -58,10 +59,14 @@ static int reopen(int fd, int access)
 {
 #ifdef __linux__
 	char path[40];
+	coo_buf b;
 
 	if (!is_pipe(fd) && !isatty(fd))
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	coo_buf_init(&b, path, sizeof(path));
+	coo_buf_put_str(&b, "/proc/self/fd/");
+	coo_buf_put_u64(&b, (uint64_t)fd);
+	coo_buf_put_byte(&b, 0);
 	return open(path, access | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 #else
 	(void)fd;

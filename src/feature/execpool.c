@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
+#include "proto/buf.h"
 
 struct job {
 	coo_execpool *pool;
@@ -164,7 +164,22 @@ static void on_input_written(uv_write_t *req, int status)
 	close_handle((uv_handle_t *)&j->in);
 }
 
-/* "COO_PEER=…" and "COO_PEER_PORT=…" stand in the two last places of env. */
+/* "NAME=value" in text of cap bytes, which are enough. */
+static char *variable(char *text, size_t cap, const char *name, const char *value, uint64_t number)
+{
+	coo_buf b;
+
+	coo_buf_init(&b, text, cap - 1);
+	coo_buf_put_str(&b, name);
+	if (value)
+		coo_buf_put_str(&b, value);
+	else
+		coo_buf_put_u64(&b, number);
+	text[b.n] = '\0';
+	return text;
+}
+
+/* The peer stands in the two last places of env. */
 static int spawn(struct job *j)
 {
 	coo_execpool *x = j->pool;
@@ -172,10 +187,9 @@ static int spawn(struct job *j)
 	uv_stdio_container_t stdio[3];
 	uv_process_options_t o;
 
-	snprintf(peer, sizeof(peer), "COO_PEER=%s", coo_addr_ip_text(&j->addr, ip));
-	snprintf(port, sizeof(port), "COO_PEER_PORT=%u", (unsigned)j->addr.port);
-	x->env[x->n_env] = peer;
-	x->env[x->n_env + 1] = port;
+	coo_addr_ip_text(&j->addr, ip);
+	x->env[x->n_env] = variable(peer, sizeof(peer), "COO_PEER=", ip, 0);
+	x->env[x->n_env + 1] = variable(port, sizeof(port), "COO_PEER_PORT=", NULL, j->addr.port);
 	memset(&o, 0, sizeof(o));
 	stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
 	stdio[0].data.stream = (uv_stream_t *)&j->in;

@@ -166,7 +166,8 @@ static void on_pace(uv_timer_t *timer)
 	coo_talk_udp_watch(t);
 }
 
-void coo_talk_udp_flush(coo_talk *t)
+/* Sends what is allowed now; tells nobody that there is room again. */
+static void flush(coo_talk *t)
 {
 	while (t->n_batch > 0) {
 		struct coo_talk_sock *s = sock_for(t, &t->batch[0].peer);
@@ -186,6 +187,11 @@ void coo_talk_udp_flush(coo_talk *t)
 			break;
 		}
 	}
+}
+
+void coo_talk_udp_flush(coo_talk *t)
+{
+	flush(t);
 	coo_talk_check_drained(t);
 }
 
@@ -196,6 +202,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	if (t->n_batch == 0 || uv_is_active((uv_handle_t *)&t->pace))
 		return;
 	coo_talk_udp_flush(t);
+	flush(t); /* what whoever was told of the room has put there */
 	coo_talk_udp_watch(t);
 }
 
@@ -219,8 +226,6 @@ coo_err coo_talk_udp_put(coo_talk *t, const coo_addr *to, coo_span wire)
 		t->fns->send_failed(t->user, to, EAFNOSUPPORT);
 		return COO_ENOENT;
 	}
-	if (!has_room(t, wire.n))
-		coo_talk_udp_flush(t);
 	if (!has_room(t, wire.n)) {
 		t->was_busy = true;
 		return COO_EFULL;
@@ -234,7 +239,11 @@ coo_err coo_talk_udp_put(coo_talk *t, const coo_addr *to, coo_span wire)
 	d->data = coo_span_of(t->arena + t->arena_n, wire.n);
 	t->arena_n += wire.n;
 	if (!has_room(t, COO_TALK_MAX_DATAGRAM))
+		flush(t);
+	if (!has_room(t, COO_TALK_MAX_DATAGRAM)) {
 		t->was_busy = true;
+		coo_talk_udp_watch(t); /* for room, where the socket is full */
+	}
 	return COO_OK;
 }
 
