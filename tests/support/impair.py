@@ -16,7 +16,6 @@ import struct
 import threading
 import time
 
-HEADER = 28
 LATE_DELAY = 0.7    # far beyond the -W of the tests
 FATES = ["drop_up", "drop_down", "dup_up", "dup_down", "corrupt_up", "corrupt_down", "late",
          "reorder", "foreign"]
@@ -83,8 +82,11 @@ def bound():
 
 
 class Path:
-    def __init__(self, echo_port):
+    """number_up, number_down: where a probe and its answer hold the number (STAMP: 0 and 24)."""
+
+    def __init__(self, echo_port, number_up=12, number_down=12):
         self.echo = ("127.0.0.1", echo_port)
+        self.number_up, self.number_down = number_up, number_down
         self.selector = selectors.DefaultSelector()
         self.lock = threading.Lock()
         self.later = []
@@ -127,7 +129,7 @@ class Path:
     def up(self, relay):
         plan = relay.plan
         data, relay.client = relay.front.recvfrom(65536)
-        seq = struct.unpack(">I", data[12:16])[0]
+        seq = struct.unpack_from(">I", data, self.number_up)[0]
         fate = plan.fate[seq]
         if fate == "drop_up":
             return
@@ -140,7 +142,7 @@ class Path:
     def down(self, relay):
         plan = relay.plan
         data = relay.back.recv(65536)
-        seq = struct.unpack(">I", data[12:16])[0]
+        seq = struct.unpack_from(">I", data, self.number_down)[0]
         fate = plan.fate[seq]
         if fate == "drop_down":
             return
