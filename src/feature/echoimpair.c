@@ -148,25 +148,25 @@ static void take_one(struct queue *q)
 	m->msg_namelen = sizeof(echo_name);
 	m->msg_controllen = ECHO_CTRL;
 	n = recvmsg(w->fd, m, MSG_DONTWAIT);
-	if (n < 0 || echo_stopped(w))
+	if (n < 0 || coo_echo_stopped(w))
 		return;
 	it.n = h.n = (size_t)n;
-	echo_read_ctrl(m, &it);
-	if (!echo_take(w, 1))
+	coo_echo_read_ctrl(m, &it);
+	if (!coo_echo_take(w, 1))
 		return;
 	COUNT(w->counts.rx, 1);
 	COUNT(w->counts.rx_bytes, n);
-	v = echo_judge(w, &it, &w->names[0], m->msg_namelen, now);
-	echo_show(w, &it, v);
+	v = coo_echo_judge(w, &it, &w->names[0], m->msg_namelen, now);
+	coo_echo_show(w, &it, v);
 	if (v != COO_GUARD_OK) {
 		COUNT(w->counts.refused[v], 1);
 		return;
 	}
 	if (w->r->cfg.upper)
-		echo_raise_case(it.data, it.n);
+		coo_echo_raise_case(it.data, it.n);
 	h.name = w->names[0];
 	h.name_len = m->msg_namelen;
-	h.ctrl_len = echo_write_ctrl(w, &it, h.ctrl);
+	h.ctrl_len = coo_echo_write_ctrl(w, &it, h.ctrl);
 	harm(q, &h, now);
 }
 
@@ -186,12 +186,12 @@ static bool open_queue(struct queue *q)
 	return true;
 }
 
-void echo_impaired_loop(echo_worker *w)
+void coo_echo_impaired_loop(echo_worker *w)
 {
 	struct queue q = { .w = w };
 
 	if (open_queue(&q)) {
-		while (!echo_stopped(w)) {
+		while (!coo_echo_stopped(w)) {
 			struct pollfd p = { .fd = w->fd, .events = POLLIN };
 			struct timespec ts;
 			int forever = wait_ms(&q, coo_clock_now(), &ts);

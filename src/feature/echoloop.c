@@ -20,12 +20,12 @@ enum {
 	SINGLES_BETWEEN_LOOKS = 8,     /* datagrams between two looks for more than one */
 };
 
-bool echo_stopped(const echo_worker *w)
+bool coo_echo_stopped(const echo_worker *w)
 {
 	return __atomic_load_n(&w->r->stop, __ATOMIC_RELAXED);
 }
 
-bool echo_take(echo_worker *w, size_t n)
+bool coo_echo_take(echo_worker *w, size_t n)
 {
 	coo_responder *r = w->r;
 	uint64_t before;
@@ -40,7 +40,7 @@ bool echo_take(echo_worker *w, size_t n)
 	return true;
 }
 
-void echo_read_ctrl(struct msghdr *m, echo_item *it)
+void coo_echo_read_ctrl(struct msghdr *m, echo_item *it)
 {
 	it->segment = it->n;
 	it->datagrams = 1;
@@ -108,8 +108,8 @@ static void meet_sender(echo_worker *w, const echo_name *name, socklen_t len, co
 	w->last = coo_guard_find(&w->guard, &from, now, &w->last_verdict);
 }
 
-enum coo_guard_verdict echo_judge(echo_worker *w, const echo_item *it, const echo_name *name,
-				  socklen_t name_len, coo_time now)
+enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const echo_name *name,
+				      socklen_t name_len, coo_time now)
 {
 	if (!same_sender(w, name, name_len) || now - w->last->checked > COO_SEC(30))
 		meet_sender(w, name, name_len, now);
@@ -136,7 +136,7 @@ static uint8_t *put_cmsg(uint8_t *at, int level, int type, const void *data, siz
 	return at + CMSG_SPACE(n);
 }
 
-size_t echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl)
+size_t coo_echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl)
 {
 	uint8_t *at = ctrl;
 	uint16_t segment = (uint16_t)it->segment;
@@ -162,7 +162,7 @@ size_t echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl)
 	return (size_t)(at - ctrl);
 }
 
-void echo_raise_case(uint8_t *p, size_t n)
+void coo_echo_raise_case(uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] >= 'a' && p[i] <= 'z')
@@ -170,7 +170,7 @@ void echo_raise_case(uint8_t *p, size_t n)
 	}
 }
 
-void echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v)
+void coo_echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v)
 {
 	coo_responder *r = w->r;
 	coo_addr from;
@@ -191,21 +191,21 @@ static bool prepare(echo_worker *w, size_t i, size_t n, coo_time now)
 	echo_item it = { .data = w->rx_iov[i].iov_base, .n = w->rx[i].msg_len };
 	enum coo_guard_verdict v;
 
-	echo_read_ctrl(rx, &it);
-	if (!echo_take(w, it.datagrams))
+	coo_echo_read_ctrl(rx, &it);
+	if (!coo_echo_take(w, it.datagrams))
 		return false;
 	COUNT(w->counts.rx, it.datagrams);
 	COUNT(w->counts.rx_bytes, it.n);
 	if (it.datagrams > 1)
 		COUNT(w->counts.trains, 1);
-	v = echo_judge(w, &it, &w->names[i], rx->msg_namelen, now);
-	echo_show(w, &it, v);
+	v = coo_echo_judge(w, &it, &w->names[i], rx->msg_namelen, now);
+	coo_echo_show(w, &it, v);
 	if (v != COO_GUARD_OK) {
 		COUNT(w->counts.refused[v], it.datagrams);
 		return false;
 	}
 	if (w->r->cfg.upper)
-		echo_raise_case(it.data, it.n);
+		coo_echo_raise_case(it.data, it.n);
 	w->tx_iov[n].iov_base = it.data;
 	w->tx_iov[n].iov_len = it.n;
 	tx->msg_name = &w->names[i];
@@ -213,7 +213,7 @@ static bool prepare(echo_worker *w, size_t i, size_t n, coo_time now)
 	tx->msg_controllen = 0;
 	tx->msg_control = NULL;
 	if (w->wild || it.datagrams > 1) {
-		tx->msg_controllen = echo_write_ctrl(w, &it, w->tx_ctrl[n]);
+		tx->msg_controllen = coo_echo_write_ctrl(w, &it, w->tx_ctrl[n]);
 		tx->msg_control = tx->msg_controllen ? w->tx_ctrl[n] : NULL;
 	}
 	return true;
@@ -323,7 +323,7 @@ static int receive_one(echo_worker *w, int flags)
 {
 	ssize_t n = recvmsg(w->fd, &w->rx[0].msg_hdr, flags);
 
-	if (n < 0 || (n == 0 && echo_stopped(w)))
+	if (n < 0 || (n == 0 && coo_echo_stopped(w)))
 		return -1;
 	w->rx[0].msg_len = (unsigned)n;
 	return 1;
@@ -342,7 +342,7 @@ static int spin(echo_worker *w)
 
 	do {
 		n = receive(w, MSG_DONTWAIT, ECHO_BATCH);
-	} while (n <= 0 && !echo_stopped(w) && coo_clock_now() < until);
+	} while (n <= 0 && !coo_echo_stopped(w) && coo_clock_now() < until);
 	return n;
 }
 
@@ -355,12 +355,12 @@ static void fast_loop(echo_worker *w)
 	unsigned singles = 0, since_look = 0;
 	bool batches = false;
 
-	while (!echo_stopped(w)) {
+	while (!coo_echo_stopped(w)) {
 		int n = w->r->cfg.spin ? spin(w) : -1;
 
 		if (n <= 0)
 			n = batches ? receive(w, MSG_WAITFORONE, ECHO_BATCH) : receive_one(w, 0);
-		if (n <= 0 || echo_stopped(w))
+		if (n <= 0 || coo_echo_stopped(w))
 			continue; /* EINTR, an ICMP error of an earlier answer, or the end */
 		answer(w, (size_t)n);
 		if (batches) {
@@ -377,12 +377,12 @@ static void fast_loop(echo_worker *w)
 	}
 }
 
-void *echo_worker_run(void *worker)
+void *coo_echo_worker_run(void *worker)
 {
 	echo_worker *w = worker;
 
 	if (coo_impair_is_on(&w->impair))
-		echo_impaired_loop(w);
+		coo_echo_impaired_loop(w);
 	else
 		fast_loop(w);
 	return NULL;

@@ -80,7 +80,7 @@ static void enter(coo_guard *g, coo_guard_source *s, const coo_addr *ip, coo_tim
 	s->addr = *ip;
 	s->rate = g->cfg.rate;
 	if (!s->rate && !coo_addr_is_loopback(ip))
-		s->rate = COO_GUARD_RATE;
+		s->rate = COO_GUARD_DEFAULT_RATE;
 	s->tokens = NS_PER_SEC;
 	s->filled = now;
 	s->checked = now;

@@ -49,7 +49,7 @@ typedef bool coo_guard_on_link_fn(void *user, const coo_addr *a, coo_time now);
 typedef struct coo_guard_cfg {
 	const coo_cidr *allow; /* borrowed for the life of the guard */
 	size_t n_allow;
-	uint64_t rate;	   /* datagrams/s for any source; 0: only COO_GUARD_RATE off loopback */
+	uint64_t rate;	   /* datagrams/s for any source; 0: COO_GUARD_DEFAULT_RATE off loopback */
 	uint64_t max_size; /* bytes; 0: no bound */
 	uint16_t own_port; /* the port served: a source with it may be another such service */
 	coo_guard_on_link_fn *on_link;
@@ -57,7 +57,7 @@ typedef struct coo_guard_cfg {
 } coo_guard_cfg;
 
 /* What a source off loopback gets without --rate: more than a gigabit link carries. */
-#define COO_GUARD_RATE 1000000
+#define COO_GUARD_DEFAULT_RATE 1000000
 
 enum { COO_GUARD_SOURCES = 1024, COO_GUARD_WAYS = 4 };
 

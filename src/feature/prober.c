@@ -83,7 +83,7 @@ static coo_err open_flows(coo_prober *p, const coo_flow_spec *specs, size_t *bad
 		p->flows[i].spec = specs[i];
 		if (bad)
 			*bad = i;
-		e = prober_open_flow(p, &p->flows[i]);
+		e = coo_prober_open_flow(p, &p->flows[i]);
 		if (e != COO_OK)
 			return e;
 		p->fds[i].fd = p->flows[i].fd;
@@ -128,7 +128,7 @@ void coo_prober_close(coo_prober *p)
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->n; i++)
-		prober_close_flow(&p->flows[i]);
+		coo_prober_close_flow(&p->flows[i]);
 	free(p->flows);
 	free(p->fds);
 	free(p->rx_memory);
@@ -194,7 +194,7 @@ static void send_due(coo_prober *p)
 		}
 		if (deadline > coo_clock_now() || is_held(p))
 			return;
-		prober_send(p, &p->flows[p->k % p->n], deadline);
+		coo_prober_send(p, &p->flows[p->k % p->n], deadline);
 		p->k++;
 	}
 }
@@ -216,7 +216,7 @@ static void send_window(coo_prober *p)
 		       (!p->cfg.count || f->account.sent < p->cfg.count)) {
 			uint64_t errors = f->send_errors;
 
-			prober_send(p, f, 0);
+			coo_prober_send(p, f, 0);
 			if (f->send_errors != errors)
 				break;
 		}
@@ -275,9 +275,9 @@ static void receive_ready(coo_prober *p, int ready)
 		if (!p->fds[i].revents)
 			continue;
 		ready--;
-		prober_receive(p, &p->flows[i]);
+		coo_prober_receive(p, &p->flows[i]);
 		if (p->fds[i].revents & POLLERR)
-			prober_errors(p, &p->flows[i]);
+			coo_prober_errors(p, &p->flows[i]);
 	}
 }
 

@@ -149,14 +149,14 @@ static void icmp_error(coo_prober *p, coo_flow *f, const struct queued *q)
 	prober_tell(p, f, &ev);
 }
 
-void prober_errors(coo_prober *p, coo_flow *f)
+void coo_prober_errors(coo_prober *p, coo_flow *f)
 {
 	struct queued q;
 	uint32_t seq;
 
 	while (read_queue(p, f, &q)) {
 		if (q.err.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
-			coo_time tx = q.has_stamp ? prober_stamp(p, &q.stamp) : 0;
+			coo_time tx = q.has_stamp ? coo_prober_stamp(p, &q.stamp) : 0;
 
 			if (tx && probe_number(p, f, q.data, true, &seq))
 				coo_account_stamp(&f->account, seq, tx);

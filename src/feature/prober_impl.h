@@ -35,19 +35,19 @@ struct coo_prober {
 };
 
 /* prober_socket.c */
-coo_err prober_open_flow(coo_prober *p, coo_flow *f);
-void prober_close_flow(coo_flow *f);
+coo_err coo_prober_open_flow(coo_prober *p, coo_flow *f);
+void coo_prober_close_flow(coo_flow *f);
 
-/* prober_send.c */
+/* coo_prober_send.c */
 /* Sends the next probe of f, due at deadline. */
-void prober_send(coo_prober *p, coo_flow *f, coo_time deadline);
+void coo_prober_send(coo_prober *p, coo_flow *f, coo_time deadline);
 
 /* prober_recv.c */
 /* Takes what waits on the flow's socket and its error queue. */
-void prober_receive(coo_prober *p, coo_flow *f);
+void coo_prober_receive(coo_prober *p, coo_flow *f);
 
-/* prober_errors.c */
-void prober_errors(coo_prober *p, coo_flow *f);
+/* coo_prober_errors.c */
+void coo_prober_errors(coo_prober *p, coo_flow *f);
 
 static inline void prober_tell(coo_prober *p, const coo_flow *f, const coo_probe_event *ev)
 {
@@ -62,6 +62,6 @@ static inline uint64_t prober_wall(const coo_prober *p, coo_time mono)
 }
 
 /* Turns a kernel stamp into monotonic time; 0 where the clock was set meanwhile. */
-coo_time prober_stamp(const coo_prober *p, const struct timespec *ts);
+coo_time coo_prober_stamp(const coo_prober *p, const struct timespec *ts);
 
 #endif

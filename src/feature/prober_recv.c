@@ -24,7 +24,7 @@ struct arrival {
 	int ttl;
 };
 
-coo_time prober_stamp(const coo_prober *p, const struct timespec *ts)
+coo_time coo_prober_stamp(const coo_prober *p, const struct timespec *ts)
 {
 	int64_t wall = (int64_t)(COO_SEC(ts->tv_sec) + (coo_time)ts->tv_nsec);
 	int64_t mono = wall - p->wall_now;
@@ -55,7 +55,7 @@ static void read_ctrl(const coo_prober *p, struct msghdr *m, struct arrival *a, 
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS &&
 			   !stepped) {
 			memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-			stamp = prober_stamp(p, &ts);
+			stamp = coo_prober_stamp(p, &ts);
 			/* never after it was read, and not long before */
 			if (stamp && stamp <= a->at && a->at - stamp < COO_SEC(10)) {
 				a->at = stamp;
@@ -300,7 +300,7 @@ static void take_batch(coo_prober *p, coo_flow *f, size_t n)
 	if (stepped)
 		f->account.clock_steps++;
 	if (p->tx_stamps)
-		prober_errors(p, f); /* send stamps, which come before the answers */
+		coo_prober_errors(p, f); /* send stamps, which come before the answers */
 	for (size_t i = 0; i < n; i++) {
 		struct arrival a = { .data = coo_span_of(p->iov[i].iov_base, p->rx[i].msg_len),
 				     .at = now };
@@ -312,14 +312,14 @@ static void take_batch(coo_prober *p, coo_flow *f, size_t n)
 	}
 }
 
-void prober_receive(coo_prober *p, coo_flow *f)
+void coo_prober_receive(coo_prober *p, coo_flow *f)
 {
 	for (int turn = 0; turn < 8; turn++) {
 		int n = recvmmsg(f->fd, p->rx, PROBE_BATCH, MSG_DONTWAIT, NULL);
 
 		if (n < 0 && (errno == ECONNREFUSED || errno == EHOSTUNREACH ||
 			      errno == ENETUNREACH || errno == EINTR)) {
-			prober_errors(p, f);
+			coo_prober_errors(p, f);
 			continue;
 		}
 		if (n <= 0)

@@ -77,7 +77,7 @@ static void send_failed(coo_prober *p, coo_flow *f, coo_time now, int error)
 	prober_tell(p, f, &ev);
 }
 
-void prober_send(coo_prober *p, coo_flow *f, coo_time deadline)
+void coo_prober_send(coo_prober *p, coo_flow *f, coo_time deadline)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = coo_addr_to_sockaddr(&f->spec.target, &ss);
@@ -93,7 +93,7 @@ void prober_send(coo_prober *p, coo_flow *f, coo_time deadline)
 		    errno != ENETUNREACH && errno != EINTR)
 			break;
 		if (sent < 0)
-			prober_errors(p, f);
+			coo_prober_errors(p, f);
 	}
 	if (sent < 0) {
 		send_failed(p, f, now, errno);

@@ -111,7 +111,7 @@ static void fill_payload(const coo_prober_cfg *cfg, coo_flow *f)
 		f->payload[i] = cfg->fill[i % cfg->fill_n];
 }
 
-coo_err prober_open_flow(coo_prober *p, coo_flow *f)
+coo_err coo_prober_open_flow(coo_prober *p, coo_flow *f)
 {
 	size_t n_slots = slots_for(&p->cfg);
 
@@ -133,7 +133,7 @@ coo_err prober_open_flow(coo_prober *p, coo_flow *f)
 	return bind_flow(&p->cfg, f) ? COO_OK : COO_ESYS;
 }
 
-void prober_close_flow(coo_flow *f)
+void coo_prober_close_flow(coo_flow *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);

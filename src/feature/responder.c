@@ -283,7 +283,7 @@ coo_err coo_responder_start(coo_responder *r)
 {
 	for (size_t i = 0; i < r->n_workers; i++) {
 		echo_worker *w = r->workers[i];
-		int e = pthread_create(&w->thread, NULL, echo_worker_run, w);
+		int e = pthread_create(&w->thread, NULL, coo_echo_worker_run, w);
 
 		if (e) {
 			coo_responder_stop(r);

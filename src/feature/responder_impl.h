@@ -79,18 +79,18 @@ typedef struct echo_item {
 } echo_item;
 
 /* echoloop.c */
-void *echo_worker_run(void *worker);
-bool echo_stopped(const echo_worker *w);
+void *coo_echo_worker_run(void *worker);
+bool coo_echo_stopped(const echo_worker *w);
 /* Takes note of datagrams towards cfg.count; false where the count was reached before. */
-bool echo_take(echo_worker *w, size_t n);
-enum coo_guard_verdict echo_judge(echo_worker *w, const echo_item *it, const echo_name *name,
-				  socklen_t name_len, coo_time now);
-void echo_read_ctrl(struct msghdr *m, echo_item *it);
-void echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v);
-void echo_raise_case(uint8_t *p, size_t n);
-size_t echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl);
+bool coo_echo_take(echo_worker *w, size_t n);
+enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const echo_name *name,
+				      socklen_t name_len, coo_time now);
+void coo_echo_read_ctrl(struct msghdr *m, echo_item *it);
+void coo_echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v);
+void coo_echo_raise_case(uint8_t *p, size_t n);
+size_t coo_echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl);
 
 /* echoimpair.c */
-void echo_impaired_loop(echo_worker *w);
+void coo_echo_impaired_loop(echo_worker *w);
 
 #endif
