@@ -191,7 +191,7 @@ coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now, uint32_t *pa
 	e.token = s->token;
 	e.to = s->to;
 	e.local = s->local;
-	e.command = COO_CMD_SENDMSG | (s->options & COO_OPT_MASK);
+	e.command = (s->command ? s->command : COO_CMD_SENDMSG) | (s->options & COO_OPT_MASK);
 	e.wants_ack = (s->options & COO_OPT_SENDCHECK) != 0;
 	e.want_read = s->want_read;
 	e.max_attempts = !e.wants_ack ? 1 : s->attempts ? s->attempts : 5;

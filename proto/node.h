@@ -166,6 +166,7 @@ typedef struct coo_send {
 	uint64_t token; /* comes back with the result; not 0 */
 	coo_addr to;
 	coo_addr local;	  /* source address, or family 0 */
+	uint32_t command; /* COO_CMD_…; 0: SENDMSG */
 	uint32_t options; /* COO_OPT_…; COO_OPT_SENDCHECK makes it wait for the receipt */
 	coo_span ext; /* text in the receiver's character set, its NUL, further sections; copied */
 	uint8_t attempts; /* 0: 5 */
@@ -189,6 +190,10 @@ size_t coo_node_room(const coo_node *n, uint32_t options, size_t max);
 
 /* How many packet numbers were used since init. */
 uint32_t coo_node_used_numbers(const coo_node *n);
+
+/* A packet number of this node's sequence for a packet that it does not send itself: requests for
+ * files go over TCP. */
+uint32_t coo_node_take_no(coo_node *n);
 
 /* The table of peers, read-only. */
 const coo_peers *coo_node_peers(const coo_node *n);

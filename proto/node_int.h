@@ -97,7 +97,6 @@ struct coo_node {
 };
 
 /* The next packet number: never used twice, whatever the command (protocol.md 14.2). */
-uint32_t coo_node_take_no(coo_node *n);
 
 /* Our own entry options: what we can honour, nothing more (design.md 4). */
 uint32_t coo_node_entry_options(const coo_node *n);

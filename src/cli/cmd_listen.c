@@ -9,7 +9,9 @@
 #include "cli/listen_reply.h"
 #include "cli/net.h"
 #include "cli/out.h"
+#include "cli/recv_files.h"
 #include "cli/show.h"
+#include "cli/transfer.h"
 #include "cli/xalloc.h"
 #include "feature/message.h"
 #include "feature/relay.h"
@@ -27,6 +29,7 @@ struct listen_opts {
 	coo_time exec_timeout;
 	const char *absence;
 	bool serve_list;
+	struct recv_opts recv;
 };
 
 #define AT(field) offsetof(struct listen_opts, field)
@@ -84,18 +87,27 @@ static const struct opt opts_table[] = {
 	  .kind = OPT_FLAG,
 	  .at = AT(serve_list),
 	  .help = "tell others who is here when they ask (host list)" },
+	{ .name = "accept",
+	  .kind = OPT_CHOICE,
+	  .at = AT(recv.accept),
+	  .arg = "WHOM",
+	  .choices = accept_names,
+	  .help = "fetch files from never, ask, known or all (never)" },
+	RECV_OPTS_LIMITS(AT(recv)),
 	OPT_END,
 };
 
 static const struct listen_opts defaults = {
 	.common = { .port = 2425 },
 	.exec_timeout = COO_SEC(30),
+	.recv = RECV_OPTS_DEFAULT,
 };
 
 struct listening {
 	const struct listen_opts *opts;
 	struct net net;
 	struct listen_hook *hook; /* NULL without --exec */
+	struct recv_files *files;
 	uint8_t *scratch;
 	struct listen_quiet *quiet; /* whom the absence was told lately */
 	uint64_t shown;
@@ -113,7 +125,8 @@ static void leave_when_done(struct listening *l)
 {
 	coo_node *n = net_node(&l->net);
 
-	if (!l->stopping || (l->hook && listen_hook_pending(l->hook) > 0))
+	if (!l->stopping || (l->hook && listen_hook_pending(l->hook) > 0) ||
+	    recv_files_pending(l->files) > 0)
 		return;
 	if (!l->left) {
 		l->left = true;
@@ -160,6 +173,31 @@ static void answer(struct listening *l, const coo_event *ev, const coo_message *
 		listen_hook_run(l->hook, ev, m);
 }
 
+/* The message, and the files that it offers. */
+static void show(struct listening *l, const coo_event *ev, const coo_message *m)
+{
+	size_t bad = 0;
+	struct offer *o = offer_of_message(l->net.text, ev, m, &bad);
+
+	transfer_clear_line();
+	if (out_is_json()) {
+		json_t *j = show_message_json(m, coo_driver_now(l->net.driver));
+
+		if (o)
+			json_object_set_new(j, "files", offer_files_json(o));
+		out_json(j);
+	} else {
+		show_message_text(m);
+		if (o)
+			recv_files_show(o);
+	}
+	if (bad)
+		say_warn("%zu files of that offer have no safe name or make no sense", bad);
+	if (o)
+		recv_files_offer(l->files, o, m->from.known);
+	free(o);
+}
+
 static void on_message(struct listening *l, const coo_event *ev)
 {
 	const coo_peers *peers = coo_node_peers(net_node(&l->net));
@@ -171,10 +209,7 @@ static void on_message(struct listening *l, const coo_event *ev)
 	coo_buf_init(&scratch, l->scratch, COO_MESSAGE_SCRATCH);
 	if (coo_message_of(l->net.text, peers, ev, &scratch, &m) != COO_OK || !is_wanted(l, &m))
 		return;
-	if (out_is_json())
-		out_json(show_message_json(&m, coo_driver_now(l->net.driver)));
-	else
-		show_message_text(&m);
+	show(l, ev, &m);
 	answer(l, ev, &m);
 	l->shown++;
 	if (l->opts->count && l->shown >= l->opts->count)
@@ -253,6 +288,7 @@ static void on_stop(void *user)
 	struct listening *l = user;
 
 	stop(l);
+	recv_files_stop(l->files);
 	leave_when_done(l);
 }
 
@@ -355,6 +391,7 @@ static int open_listener(struct listening *l)
 		.no_broadcast = o->no_announce,
 		.send_read = true,
 		.serve_list = o->serve_list,
+		.capabilities = COO_OPT_ENTRY_FILEATTACH,
 		.on_event = on_event,
 		.on_turn = on_turn,
 		.on_stop = on_stop,
@@ -362,11 +399,18 @@ static int open_listener(struct listening *l)
 	};
 	int code = net_open(&l->net, &o->common, &wish);
 
+	if (code == 0) {
+		l->files = recv_files_new(&l->net, &o->recv, on_hook_idle, l, &code);
+		if (!l->files)
+			net_close(&l->net);
+	}
 	if (code == 0 && o->exec) {
 		l->hook = listen_hook_new(&l->net, o->exec, o->exec_timeout, o->exec_reply,
 					  on_hook_idle, l);
 		if (!l->hook) {
+			recv_files_stop(l->files);
 			net_close(&l->net);
+			recv_files_free(l->files);
 			code = EXIT_USAGE;
 		}
 	}
@@ -388,7 +432,9 @@ static int run(void *opts, int argc, char **argv)
 	if (code == 0) {
 		code = listen_loop(&l);
 		listen_hook_free(l.hook);
+		recv_files_stop(l.files);
 		net_close(&l.net);
+		recv_files_free(l.files);
 	}
 	free(l.scratch);
 	free(l.quiet);
@@ -405,7 +451,8 @@ const struct cmd cmd_listen = {
 	.examples = "  coo listen\n"
 		    "  coo listen --json | jq -r 'select(.type==\"message\").text'\n"
 		    "  coo listen -c 1 -t 1m --from 10.0.0.7\n"
-		    "  coo listen --exec ./answer.sh --exec-reply\n",
+		    "  coo listen --exec ./answer.sh --exec-reply\n"
+		    "  coo listen --accept known --save-dir ~/Downloads --max-file 2G\n",
 	.opts = opts_table,
 	.defaults = &defaults,
 	.opts_size = sizeof(struct listen_opts),

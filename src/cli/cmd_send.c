@@ -8,6 +8,7 @@
 #include "cli/input.h"
 #include "cli/net.h"
 #include "cli/out.h"
+#include "cli/send_files.h"
 #include "cli/send_result.h"
 #include "cli/targets.h"
 #include "feature/outbox.h"
@@ -21,6 +22,9 @@ struct send_opts {
 	uint64_t retries;
 	uint64_t max_packet;
 	bool no_wait, sealed, read, utf8, split, multicast;
+	struct str_list files;
+	bool follow_links;
+	coo_time offer_wait;
 };
 
 #define AT(field) offsetof(struct send_opts, field)
@@ -75,6 +79,24 @@ static const struct opt opts_table[] = {
 	  .kind = OPT_FLAG,
 	  .at = AT(multicast),
 	  .help = "mark as sent to several (set for several targets)" },
+	{ .letter = 'f',
+	  .name = "file",
+	  .kind = OPT_LIST,
+	  .at = AT(files),
+	  .arg = "PATH",
+	  .help = "offer a file or folder, and serve it (repeatable)" },
+	{ .letter = 'L',
+	  .name = "follow",
+	  .kind = OPT_FLAG,
+	  .at = AT(follow_links),
+	  .help = "follow symbolic links to files and in folders" },
+	{ .name = "offer-wait",
+	  .kind = OPT_DURATION,
+	  .at = AT(offer_wait),
+	  .arg = "D",
+	  .min = COO_MS(10),
+	  .max = COO_SEC(30 * 86400),
+	  .help = "how long the files are served (10m)" },
 	OPT_END,
 };
 
@@ -83,6 +105,7 @@ static const struct send_opts defaults = {
 	.wait = COO_SEC(5),
 	.retries = 5,
 	.max_packet = 8192,
+	.offer_wait = COO_SEC(600),
 };
 
 struct sending {
@@ -94,6 +117,7 @@ struct sending {
 	char *text;	  /* from stdin, or NULL */
 	coo_span utf8;
 	struct send_tally tally;
+	struct send_files *files; /* NULL without --file */
 	bool stopped;
 };
 
@@ -116,6 +140,8 @@ static bool find_text(struct sending *s, const char *text)
 
 	if (text && strcmp(text, "-") != 0) {
 		s->utf8 = coo_span_str(text);
+	} else if (!text && s->files) {
+		return true; /* files need no text (protocol.md 6.1) */
 	} else {
 		if (!input_read_all(&s->text, &n, 16u << 20))
 			return false;
@@ -179,19 +205,35 @@ static const char *forced_charset(const struct send_opts *o)
 	return c && *c && strcmp(c, "auto") != 0 ? c : NULL;
 }
 
+static bool is_over(const struct sending *s)
+{
+	return coo_outbox_pending(s->outbox) == 0 && (!s->files || !send_files_pending(s->files));
+}
+
+static void stop_when_over(void *user)
+{
+	struct sending *s = user;
+
+	if (is_over(s))
+		uv_stop(&s->net.loop);
+}
+
 static void on_result(void *user, const coo_outbox_result *r)
 {
 	struct sending *s = user;
 
 	send_print_result(s->targets.v[r->index].text, r, &s->tally);
-	if (coo_outbox_pending(s->outbox) == 0)
-		uv_stop(&s->net.loop);
+	if (s->files)
+		send_files_on_result(s->files, r);
+	stop_when_over(s);
 }
 
 static void on_event(void *user, const coo_event *ev)
 {
 	struct sending *s = user;
 
+	if (s->files)
+		send_files_on_event(s->files, ev);
 	coo_outbox_on_event(s->outbox, ev);
 }
 
@@ -227,14 +269,23 @@ static int make_outbox(struct sending *s)
 		.user = s,
 	};
 	size_t fits = 0;
-	coo_err e = coo_outbox_new(&cfg, &s->outbox);
+	coo_err e;
 
+	if (s->files)
+		send_files_join(s->files, &cfg);
+	e = coo_outbox_new(&cfg, &s->outbox);
 	for (size_t i = 0; e == COO_OK && i < s->targets.n; i++)
 		e = coo_outbox_add(s->outbox, &s->targets.v[i].addr);
 	if (e == COO_OK)
 		e = coo_outbox_check(s->outbox, &fits);
 	if (e == COO_OK)
 		return 0;
+	if (e == COO_EMSGSIZE && s->files) {
+		say_error("text and list of files do not fit one datagram of %llu; offer a folder, "
+			  "or allow more with --max-packet",
+			  (unsigned long long)o->max_packet);
+		return EXIT_REFUSED;
+	}
 	if (e == COO_EMSGSIZE) {
 		say_error("the text has %zu bytes, but only %zu fit one datagram of %llu; "
 			  "--split sends it in parts, --max-packet allows longer datagrams",
@@ -266,6 +317,7 @@ static int open_net(struct sending *s)
 		.port_optional = true,
 		.any_port = !needs_usual_port(&s->targets),
 		.no_broadcast = true,
+		.capabilities = s->files ? COO_OPT_ENTRY_FILEATTACH : 0,
 		.max_messages = s->targets.n < 4096 ? (uint32_t)s->targets.n + 16 : 4096,
 		.text_cap = 65536,
 		/* a second apart as every client does it, closer only where the wait is short */
@@ -305,6 +357,17 @@ static void open_mailbox(struct sending *s)
 			 (unsigned)usual);
 }
 
+static int exit_code(struct sending *s)
+{
+	int code = send_exit_code(&s->tally, s->targets.n), files;
+
+	if (!s->files)
+		return code;
+	/* what counts is what was fetched; a message that nobody got says more than that */
+	files = send_files_end(s->files, s->targets.n);
+	return code == EXIT_SYSTEM ? code : files;
+}
+
 static int deliver(struct sending *s)
 {
 	coo_addr local;
@@ -313,20 +376,25 @@ static int deliver(struct sending *s)
 	if (code)
 		return code;
 	code = make_outbox(s);
+	if (code == 0 && s->files)
+		code = send_files_start(s->files, &s->net, &s->opts->common, s->opts->offer_wait,
+					stop_when_over, s);
 	if (code == 0) {
 		local = coo_driver_local(s->net.driver);
 		out_start("send", &local);
 		open_mailbox(s);
 		coo_outbox_start(s->outbox);
-		if (coo_outbox_pending(s->outbox) > 0)
+		if (!is_over(s))
 			uv_run(&s->net.loop, UV_RUN_DEFAULT);
 		if (s->stopped)
 			say_info("interrupted; %zu of %zu targets have no result yet",
 				 coo_outbox_pending(s->outbox), s->targets.n);
 		send_print_summary(&s->tally, s->targets.n);
-		code = send_exit_code(&s->tally, s->targets.n);
+		code = exit_code(s);
 	}
 	coo_relay_close(s->relay);
+	if (s->files)
+		send_files_stop(s->files);
 	coo_outbox_free(s->outbox);
 	net_close(&s->net);
 	return code;
@@ -341,8 +409,12 @@ static int run(void *opts, int argc, char **argv)
 	memset(&s, 0, sizeof(s));
 	s.opts = opts;
 	text = split_operands(s.opts, &argc, argv);
+	if (s.opts->files.n > 0 &&
+	    !(s.files = send_files_new(&s.opts->files, s.opts->follow_links, &code)))
+		return code;
 	if (find_targets(&s, argc, argv) && find_text(&s, text))
 		code = deliver(&s);
+	send_files_free(s.files);
 	targets_free(&s.targets);
 	free(s.text);
 	return code;
@@ -359,6 +431,7 @@ const struct cmd cmd_send = {
 	.examples = "  coo send 10.0.0.7 你好\n"
 		    "  long-job; coo send 10.0.0.7 \"done: $?\"\n"
 		    "  dmesg | tail | coo send 10.0.0.7 10.0.0.8:2426\n"
+		    "  coo send 10.0.0.7 -f report.pdf -f photos/ \"as promised\"\n"
 		    "  coo send @office.txt -m \"lunch is here\"\n",
 	.opts = opts_table,
 	.defaults = &defaults,

@@ -5,6 +5,7 @@
 
 extern const struct cmd cmd_listen;
 extern const struct cmd cmd_send;
+extern const struct cmd cmd_get;
 extern const struct cmd cmd_talk;
 extern const struct cmd cmd_ping;
 extern const struct cmd cmd_echo;
@@ -17,6 +18,7 @@ extern const struct cmd cmd_version;
 const struct cmd *const cmds[] = {
 	&cmd_listen,
 	&cmd_send,
+	&cmd_get,
 	&cmd_talk,
 	&cmd_ping,
 	&cmd_echo,

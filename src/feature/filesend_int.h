@@ -83,6 +83,7 @@ struct coo_sendconn {
 	struct coo_offer *offer;
 	const coo_fileset_file *file;
 	uint64_t packet, offset, sent_before;
+	bool complete; /* the offer, with this file */
 	struct coo_sendbody body;
 	size_t have;
 	uint8_t request[COO_SEND_REQUEST_CAP];

@@ -22,6 +22,7 @@ struct coo_outbox {
 	struct target *v;
 	size_t n, cap, started, pending;
 	uint8_t *scratch; /* one encoded part */
+	uint8_t *sample;  /* text and names together, where there are files */
 	size_t scratch_cap;
 	uv_timer_t *pace;
 	unsigned budget;
@@ -35,11 +36,13 @@ coo_err coo_outbox_new(const coo_outbox_cfg *cfg, coo_outbox **out)
 	if (!o)
 		return COO_ENOMEM;
 	o->cfg = *cfg;
-	o->scratch_cap = cfg->utf8.n * 4 + 16;
+	o->scratch_cap = cfg->utf8.n * 4 + 16 + cfg->room;
 	o->scratch = malloc(o->scratch_cap);
 	o->budget = PACE_MESSAGES;
-	if (!o->scratch) {
-		free(o);
+	if (cfg->put)
+		o->sample = malloc(cfg->utf8.n + cfg->names.n + 1);
+	if (!o->scratch || (cfg->put && !o->sample)) {
+		coo_outbox_free(o);
 		return COO_ENOMEM;
 	}
 	*out = o;
@@ -58,6 +61,7 @@ void coo_outbox_free(coo_outbox *o)
 	if (o->pace)
 		uv_close((uv_handle_t *)o->pace, on_pace_closed);
 	free(o->scratch);
+	free(o->sample);
 	free(o->v);
 	free(o);
 }
@@ -93,7 +97,31 @@ struct encoded {
 	bool utf8;
 	size_t lost;
 	const char *charset;
+	coo_text_plan plan; /* where there are files */
 };
+
+/* Text, NUL and list of files, all in the charset that suits both. */
+static coo_err encode_with_files(coo_outbox *o, const coo_text_hint *hint, bool has_utf8,
+				 coo_span text, struct encoded *e)
+{
+	coo_buf sample;
+	coo_err err;
+
+	coo_buf_init(&sample, o->sample, o->cfg.utf8.n + o->cfg.names.n);
+	coo_buf_put(&sample, text);
+	coo_buf_put(&sample, o->cfg.names);
+	err = coo_text_choose(o->cfg.text, coo_buf_span(&sample), hint, has_utf8, o->cfg.charset,
+			      &e->plan);
+	if (err != COO_OK)
+		return err;
+	e->utf8 = e->plan.utf8_opt;
+	e->charset = e->plan.charset;
+	err = coo_text_put(&e->plan, text, &e->ext, &e->lost);
+	coo_buf_put_byte(&e->ext, 0);
+	if (err == COO_OK)
+		err = o->cfg.put(o->cfg.put_user, &e->plan, &e->ext, &e->lost);
+	return err;
+}
 
 /* Encodes text for one target, with the NUL that ends it (protocol.md 1.4: 5.8.2 needs it). */
 static coo_err encode(coo_outbox *o, const coo_addr *to, coo_span text, struct encoded *e)
@@ -105,6 +133,8 @@ static coo_err encode(coo_outbox *o, const coo_addr *to, coo_span text, struct e
 
 	memset(e, 0, sizeof(*e));
 	coo_buf_init(&e->ext, o->scratch, o->scratch_cap);
+	if (o->cfg.put)
+		return encode_with_files(o, peer ? &hint : NULL, peer && peer->has_utf8, text, e);
 	err = coo_text_encode(o->cfg.text, text, peer ? &hint : NULL, peer && peer->has_utf8,
 			      o->cfg.charset, &e->ext, &e->utf8, &e->lost, &e->charset);
 	coo_buf_put_byte(&e->ext, 0);
@@ -194,6 +224,8 @@ static coo_err send_part(coo_outbox *o, struct target *t)
 	t->r.charset = e.charset;
 	t->r.lost += e.lost;
 	t->r.parts++;
+	if (o->cfg.on_sent)
+		o->cfg.on_sent(o->cfg.put_user, &t->r, &e.plan);
 	return COO_OK;
 }
 

@@ -48,6 +48,15 @@ typedef struct coo_outbox_cfg {
 	bool want_read;
 	bool split;	   /* a text that does not fit goes in parts */
 	size_t max_packet; /* bytes of a datagram that every target can take */
+
+	/* What follows the text's NUL, a list of files; put NULL: nothing. names are part of what
+	 * the charset is chosen for, room is what put needs at most. on_sent comes as soon as the
+	 * message has its number, before it leaves; then split has to be off. */
+	coo_err (*put)(void *user, const coo_text_plan *plan, coo_buf *out, size_t *lost);
+	void (*on_sent)(void *user, const coo_outbox_result *r, const coo_text_plan *plan);
+	coo_span names; /* UTF-8; borrowed until coo_outbox_free */
+	size_t room;
+	void *put_user;
 	void (*on_result)(void *user, const coo_outbox_result *r); /* once for each target */
 	void *user;
 } coo_outbox_cfg;

@@ -44,7 +44,7 @@ static void tell(struct coo_sendconn *c, enum coo_filesend_what what, const char
 	ev.took = c->started ? coo_clock_now() - c->started : 0;
 	ev.name = name;
 	ev.why = why;
-	ev.complete = c->offer && what == COO_FILESEND_DONE && coo_offer_complete(c->offer);
+	ev.complete = c->complete;
 	c->s->opts.on_event(c->s->opts.user, &ev);
 }
 
@@ -105,10 +105,11 @@ static int unacknowledged(const struct coo_sendconn *c)
 
 static void done(struct coo_sendconn *c)
 {
-	if (c->offer)
-		c->offer->fetched[c->file->id] = true;
-	tell(c, COO_FILESEND_DONE, NULL, NULL);
+	c->offer->fetched[c->file->id] = true;
+	c->complete = coo_offer_complete(c->offer);
 	coo_sendconn_stop(c, COO_FILESEND_DONE, NULL);
+	/* last, so that whoever counts what is under way does not count this one */
+	tell(c, COO_FILESEND_DONE, NULL, NULL);
 }
 
 static void send_slice(struct coo_sendconn *c)
