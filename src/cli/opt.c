@@ -472,7 +472,8 @@ static int parse_args(const struct cmd *cmd, struct parser *p, void *opts, int a
 	return 0;
 }
 
-/* A look ahead that sets nothing: whether help is asked for, wherever it stands among the options. */
+/* A look ahead that sets nothing: whether help is asked for, wherever it stands among the options.
+ */
 static bool wants_help(const struct parser *p, int argc, char **argv)
 {
 	bool found = false;
