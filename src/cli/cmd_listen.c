@@ -279,8 +279,12 @@ static void on_event(void *user, const coo_event *ev)
 
 static void on_turn(void *user)
 {
+	struct listening *l = user;
+
 	out_flush();
-	leave_when_done(user);
+	if (out_is_broken())
+		stop(l);
+	leave_when_done(l);
 }
 
 static void on_stop(void *user)

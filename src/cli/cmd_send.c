@@ -298,10 +298,13 @@ static int make_outbox(struct sending *s)
 
 /*
  * Programs on this machine answer to any port, and the port may be about to be wanted by a listener
- * that starts beside us; so for loopback targets the usual port is left alone.
+ * that starts beside us; so for loopback targets the usual port is left alone, unless another one
+ * than the usual was asked for.
  */
-static bool needs_usual_port(const struct targets *t)
+static bool needs_usual_port(const struct common *c, const struct targets *t)
 {
+	if (c->port != defaults.common.port)
+		return true; /* asked for by name */
 	for (size_t i = 0; i < t->n; i++) {
 		if (!coo_addr_is_loopback(&t->v[i].addr))
 			return true;
@@ -315,7 +318,7 @@ static int open_net(struct sending *s)
 	coo_time interval = o->wait / o->retries;
 	struct net_wish wish = {
 		.port_optional = true,
-		.any_port = !needs_usual_port(&s->targets),
+		.any_port = !needs_usual_port(&o->common, &s->targets),
 		.no_broadcast = true,
 		.capabilities = s->files ? COO_OPT_ENTRY_FILEATTACH : 0,
 		.max_messages = s->targets.n < 4096 ? (uint32_t)s->targets.n + 16 : 4096,

@@ -84,20 +84,26 @@ static char *config_path(void)
 	return path;
 }
 
+static bool say_unreadable(const struct reading *r)
+{
+	say_error("cannot read the configuration %s: %s", r->path, strerror(errno));
+	return false;
+}
+
 static bool read_file(struct reading *r)
 {
 	FILE *f = fopen(r->path, "re");
+	bool readable;
 	int line;
 
 	r->file = f;
-	if (!f) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return true;
-		say_error("cannot read the configuration %s: %s", r->path, strerror(errno));
-		return false;
-	}
+	if (!f)
+		return errno == ENOENT || errno == ENOTDIR || say_unreadable(r);
 	line = ini_parse_stream(next_line, r, on_key, r);
+	readable = !ferror(f) || say_unreadable(r); /* a directory is opened, but not read */
 	fclose(f);
+	if (!readable)
+		return false;
 	if (line == 0)
 		return true;
 	if (line < 0 || line != r->bad_line || !r->why[0])

@@ -455,10 +455,6 @@ static int parse_args(const struct cmd *cmd, struct parser *p, void *opts, int a
 	while ((c = getopt_long(argc, argv, p->letters, p->longs, NULL)) != -1) {
 		const struct opt *o;
 
-		if (c == LONG_HELP || c == 'h') {
-			opt_help(cmd, stdout);
-			return 1 + EXIT_DONE;
-		}
 		o = c == '?' || c == ':' ? NULL : by_value(p, c);
 		if (!o) {
 			say_bad_option(cmd, c, argv);
@@ -476,13 +472,18 @@ static int parse_args(const struct cmd *cmd, struct parser *p, void *opts, int a
 	return 0;
 }
 
-static bool wants_help(int argc, char **argv)
+/* A look ahead that sets nothing: whether help is asked for, wherever it stands among the options.
+ */
+static bool wants_help(const struct parser *p, int argc, char **argv)
 {
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--help") == 0)
-			return true;
-	}
-	return false;
+	bool found = false;
+	int c;
+
+	optind = 1;
+	opterr = 0;
+	while (!found && (c = getopt_long(argc, argv, p->letters, p->longs, NULL)) != -1)
+		found = c == LONG_HELP || c == 'h';
+	return found;
 }
 
 int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv)
@@ -490,21 +491,19 @@ int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv)
 	struct parser p;
 	int stop;
 
-	/* --help and --version touch no file: not even a configuration that is wrong */
-	if (wants_help(*argc, *argv)) {
-		opt_help(cmd, stdout);
-		return 1 + EXIT_DONE;
-	}
-	if (cmd->groups & OPT_GROUP_SOCK) {
-		if (!config_apply(cmd, opts))
-			return 1 + EXIT_USAGE;
-	}
 	memset(&p, 0, sizeof(p));
 	p.letters[p.n_letters++] = ':';
 	each_opt(cmd, add_opt, &p);
 	p.longs[p.n].name = "help";
 	p.longs[p.n].val = LONG_HELP;
 	p.letters[p.n_letters++] = 'h';
+	/* --help touches no file: not even a configuration that is wrong */
+	if (wants_help(&p, *argc, *argv)) {
+		opt_help(cmd, stdout);
+		return 1 + EXIT_DONE;
+	}
+	if ((cmd->groups & OPT_GROUP_SOCK) && !config_apply(cmd, opts))
+		return 1 + EXIT_USAGE;
 	stop = parse_args(cmd, &p, opts, *argc, *argv);
 	*argc -= optind;
 	*argv += optind;

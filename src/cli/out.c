@@ -17,9 +17,17 @@
 
 /* The one output state of the process: a program has one stdout. */
 static struct {
-	bool json, quiet, color, broken;
+	bool json, quiet, color;
+	int broken; /* errno of the first write that failed, or 0 */
 	unsigned verbose;
 } out;
+
+/* Only the first reason counts: what fails later is its consequence. */
+static void note_broken(void)
+{
+	if (!out.broken)
+		out.broken = errno ? errno : EIO;
+}
 
 static void log_sink(void *user, enum coo_log_level level, const char *text)
 {
@@ -83,7 +91,7 @@ void out_text(const char *fmt, ...)
 		return;
 	va_start(ap, fmt);
 	if (vprintf(fmt, ap) < 0)
-		out.broken = true;
+		note_broken();
 	va_end(ap);
 }
 
@@ -105,7 +113,7 @@ void out_safe(coo_span s, enum coo_utf8_keep keep)
 		return;
 	if (coo_utf8_is_plain(s, keep)) {
 		if (s.n && fwrite(s.p, 1, s.n, stdout) != s.n)
-			out.broken = true;
+			note_broken();
 		return;
 	}
 	safe = out_safe_dup(s, keep);
@@ -174,7 +182,7 @@ void out_json(json_t *object)
 	if (out.json) {
 		if (json_dump_callback(object, write_json, NULL, JSON_COMPACT) != 0 ||
 		    putchar('\n') == EOF)
-			out.broken = true;
+			note_broken();
 	}
 	json_decref(object);
 }
@@ -205,14 +213,19 @@ void out_start(const char *command, const coo_addr *bound)
 void out_flush(void)
 {
 	if (fflush(stdout) != 0)
-		out.broken = true;
+		note_broken();
+}
+
+bool out_is_broken(void)
+{
+	return out.broken != 0;
 }
 
 bool out_finish(void)
 {
 	out_flush();
 	if (out.broken)
-		fprintf(stderr, "coo: cannot write the output: %s\n", strerror(errno));
+		fprintf(stderr, "coo: cannot write the output: %s\n", strerror(out.broken));
 	return !out.broken;
 }
 

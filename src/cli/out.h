@@ -54,6 +54,9 @@ json_t *out_start_object(const char *command, const coo_addr *bound);
 /* Pushes what was written so far to the reader: per result, or per batch of results under load. */
 void out_flush(void);
 
+/* Whether stdout failed to take something so far: a command that would go on for ever ends then. */
+bool out_is_broken(void);
+
 /* Flushes; false (said on stderr) where stdout could not take everything: disk full, closed pipe.
  */
 bool out_finish(void);

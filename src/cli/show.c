@@ -129,7 +129,7 @@ static void print_lines(coo_span text)
 
 	while (coo_span_next(&text, '\n', &line)) {
 		out_text(first ? "" : "\n    ");
-		out_safe(line, COO_UTF8_ONE_LINE);
+		out_safe(line, COO_UTF8_KEEP_LINES);
 		first = false;
 	}
 }

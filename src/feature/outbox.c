@@ -147,10 +147,18 @@ static size_t room_for(const coo_outbox *o, bool utf8)
 			     o->cfg.max_packet);
 }
 
+/* The length of the first character of text. */
+static size_t one_character(coo_span text)
+{
+	uint32_t cp;
+
+	return coo_utf8_next(text, &cp);
+}
+
 /*
  * Encodes as much of text as fits one datagram; *used tells how much that was. GB18030 takes four
  * bytes where UTF-8 takes three and nothing takes more than that, so three quarters of the room
- * always fit; the rest is filled up step by step.
+ * always fit; the rest is filled up step by step, the end of it character by character.
  */
 static coo_err encode_fitting(coo_outbox *o, const coo_addr *to, coo_span text, struct encoded *e,
 			      size_t *used)
@@ -164,16 +172,22 @@ static coo_err encode_fitting(coo_outbox *o, const coo_addr *to, coo_span text, 
 	room = room_for(o, e->utf8);
 	next = coo_utf8_truncate(text, room > 1 ? (room - 1) / 4 * 3 : 0);
 	while (next > best) {
-		best = next;
-		err = encode(o, to, coo_span_head(text, best), e);
-		if (err != COO_OK)
-			return err;
+		size_t left;
+
+		err = encode(o, to, coo_span_head(text, next), e);
 		room = room_for(o, e->utf8);
-		next =
-		    coo_utf8_truncate(text, best + (room > e->ext.n ? room - e->ext.n : 0) / 4 * 3);
+		if (err != COO_OK || e->ext.n > room)
+			break;
+		best = next;
+		left = (room - e->ext.n) / 4 * 3;
+		next = coo_utf8_truncate(text, best + left);
+		if (next == best)
+			next += one_character(coo_span_skip(text, best));
 	}
 	*used = best;
-	return best > 0 ? COO_OK : COO_EMSGSIZE;
+	if (err == COO_OK && best > 0)
+		err = encode(o, to, coo_span_head(text, best), e);
+	return err != COO_OK || best > 0 ? err : COO_EMSGSIZE;
 }
 
 coo_err coo_outbox_check(coo_outbox *o, size_t *fits)
