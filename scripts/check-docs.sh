@@ -1,38 +1,103 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs the examples of README.md as they stand there: every block of "sh" under a "<!-- run -->".
+# Checks what is written for users against the program: that every option of a command stands in its
+# manual page and nothing that is none does, and that the examples run as they stand: in README.md
+# every block of "sh" under a "<!-- run -->", in src/man every .Bd under a comment line "run".
 # Each runs on a host of its own in a lab, so it can neither meet a network nor another test.
 set -eu
 cd "$(dirname "$0")/.."
-coo=${COO:-${B:-build}/coo}
+coo=$(realpath "${COO:-${B:-build}/coo}")
+root=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
 
-blocks=$(mktemp -d)
-trap 'rm -rf "$blocks"' EXIT
-awk -v dir="$blocks" '
-	/^<!-- run -->$/ { marked = 1; next }
-	marked && /^```sh$/ { file = sprintf("%s/%02d.sh", dir, ++n); marked = 0; next }
-	/^```$/ { file = ""; next }
-	file { print >file }' README.md
+complain() {
+	echo "check-docs: $*"
+	failed=1
+}
 
+# The options that a manual page documents, as the program lists them.
+documented() {
+	sed -n 's/^\.It Fl /Fl /p' "$1" | grep -oE 'Fl [^ ,]+' | sed 's/^Fl //; s/\\-/-/g; s/^/-/' | sort -u
+}
+
+check_options() {
+	local command page options option
+	documented src/man/coo.1 >"$work/shared"
+	for command in $("$coo" help --list); do
+		page=src/man/coo-$command.1
+		case $command in help | version) continue ;; esac
+		grep -q "Xr coo-$command 1" src/man/coo.1 || complain "coo.1 does not name coo-$command(1)"
+		if [ ! -e "$page" ]; then
+			echo "check-docs: note: \"coo $command\" has no manual page $page yet"
+			continue
+		fi
+		options=$("$coo" help --list "$command" | sort -u)
+		documented "$page" >"$work/own"
+		for option in $options; do
+			[ "$option" = --help ] || grep -qxFe "$option" "$work/own" "$work/shared" ||
+				complain "$page does not document $option"
+		done
+		while read -r option; do
+			grep -qxFe "$option" <<<"$options" ||
+				complain "$page documents $option, which \"coo $command\" does not have"
+		done <"$work/own"
+	done
+}
+
+# extract_readme DIR; extract_man PAGE DIR: one file an example.
+extract_readme() {
+	awk -v dir="$1" '
+		/^<!-- run -->$/ { marked = 1; next }
+		marked && /^```sh$/ { file = sprintf("%s/%02d.sh", dir, ++n); marked = 0; next }
+		/^```$/ { file = ""; next }
+		file { print >file }' README.md
+}
+extract_man() {
+	awk -v dir="$2" '
+		/^\.\\" run$/ { marked = 1; next }
+		marked && /^\.Bd / { file = sprintf("%s/%02d.sh", dir, ++n); marked = 0; next }
+		/^\.Ed/ { file = ""; next }
+		file {
+			sub(/^\$ /, ""); gsub(/\\e/, "\\"); gsub(/\\-/, "-")
+			gsub(/\\\(dq/, "\""); gsub(/\\\(aq/, "\047")
+			print >file
+		}' "$1"
+}
+
+# run_example WHERE FILE FOLDER: in a shell that finds coo, and ends with the first failure.
+run_example() {
+	local code=0
+	sed 's/^/$ /' "$2"
+	if grep -q scripts/lab "$2"; then
+		timeout 60 bash -e "$2" || code=$?
+	else
+		(cd "$3" && PATH=$work/bin:$PATH timeout 60 "$root/scripts/lab" 1 -- on h1 bash -e "$2") || code=$?
+	fi
+	[ $code -ne 77 ] || exit 77
+	[ $code -eq 0 ] || complain "that example of $1 ended with exit code $code"
+}
+
+check_options
+mkdir "$work/bin" "$work/README.md"
+ln -s "$coo" "$work/bin/coo"
+extract_readme "$work/README.md"
+for page in src/man/*.1; do
+	mkdir "$work/${page##*/}"
+	extract_man "$page" "$work/${page##*/}"
+done
 count=0
-for block in "$blocks"/*.sh; do
+for block in "$work"/README.md/*.sh "$work"/*.1/*.sh; do
 	[ -e "$block" ] || continue
 	count=$((count + 1))
-	# The program under test stands in for build/coo; what a person gives a second is waited for.
-	sed -i "s|build/coo|$coo|g; s|^sleep 1\$|await h1 udp 2425|" "$block"
-	sed 's/^/$ /' "$block"
-	code=0
-	if grep -q scripts/lab "$block"; then
-		timeout 60 bash -e "$block" || code=$?
-	else
-		timeout 60 scripts/lab 1 -- on h1 bash -e "$block" || code=$?
+	where=$(basename "$(dirname "$block")") folder=$(mktemp -d -p "$work")
+	if [ "$where" = README.md ]; then
+		# The program under test stands in for build/coo; what a person gives a second is waited for.
+		sed -i "s|build/coo|$coo|g; s|^sleep 1\$|await h1 udp 2425|" "$block"
+		folder=$root
 	fi
-	if [ $code -ne 0 ]; then
-		[ $code -eq 77 ] || echo "check-docs: that example of README.md ended with exit code $code"
-		exit $code
-	fi
+	run_example "$where" "$block" "$folder"
 done
-if [ $count -eq 0 ]; then
-	echo "check-docs: README.md has no example to run"
-	exit 1
-fi
+[ $count -gt 2 ] || complain "there are no examples to run"
+exit $failed
