@@ -247,6 +247,7 @@ with step("a port below 1024 without the right to it: exit code 4"):
             print("    nobody cannot reach the program here")
         else:
             run = cli.coo("listen", "-b", "127.0.0.1", "-p", str(min(low, 1023)),
+                          more={"COO_CONFIG": "/nonexistent"},
                           preexec_fn=become_nobody if root else None, cwd="/")
             cli.check(run, 4, "", re.compile(rf"coo: no permission for port {min(low, 1023)}: .*\n"))
 
