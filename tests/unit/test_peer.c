@@ -131,11 +131,13 @@ static void the_address_last_heard_from_comes_first(void **state)
 	coo_addr a;
 
 	(void)state;
+	p->life_since = 1234;
 	for (uint8_t i = 1; i <= 6; i++) {
 		a = at(i, 2425);
 		coo_peers_set_addr(&t, p, &a);
 	}
 	assert_int_equal(p->n_addrs, COO_PEER_ADDRS);
+	assert_int_equal(p->life_since, 1234); /* what stands behind the addresses */
 	for (uint8_t i = 0; i < COO_PEER_ADDRS; i++)
 		assert_int_equal(p->addr[i].ip[3], 6 - i);
 	a = at(4, 2425);
