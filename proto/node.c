@@ -34,7 +34,7 @@ size_t coo_node_size(const coo_node_cfg *cfg)
 	return round_up(sizeof(coo_node)) + round_up(coo_peers_size(s.peers, s.names)) +
 	       round_up(coo_rtx_size(s.messages, s.texts, s.text_cap)) +
 	       round_up(coo_dedup_size(s.seen)) + 2 * round_up(coo_limit_size(NODE_LIMIT_SOURCES)) +
-	       2 * round_up(NODE_PENDING * sizeof(node_pending));
+	       round_up(coo_limit_size(1)) + 2 * round_up(NODE_PENDING * sizeof(node_pending));
 }
 
 static bool is_clean(coo_span s)
@@ -114,6 +114,8 @@ coo_err coo_node_init(coo_node **out, const coo_node_cfg *cfg, void *mem, size_t
 	at += round_up(coo_limit_size(NODE_LIMIT_SOURCES));
 	coo_limit_init(&n->answer_limit, NODE_LIMIT_SOURCES, 2, 4, at);
 	at += round_up(coo_limit_size(NODE_LIMIT_SOURCES));
+	coo_limit_init(&n->all_answers, 1, NODE_ANSWERS, 2 * NODE_ANSWERS, at);
+	at += round_up(coo_limit_size(1));
 	n->now_ring = (void *)at;
 	at += round_up(NODE_PENDING * sizeof(node_pending));
 	n->later = (void *)at;

@@ -19,6 +19,7 @@ enum {
 	NODE_PENDING = 1024,
 	NODE_LIMIT_SOURCES = 4096,
 	NODE_LISTS = 8,
+	NODE_ANSWERS = 1000, /* presence answers a second to everybody together */
 	NODE_ABSENCE_CAP = 200,
 };
 
@@ -69,6 +70,7 @@ struct coo_node {
 	coo_rtx rtx;
 	coo_dedup dedup;
 	coo_limit ack_limit, answer_limit;
+	coo_limit all_answers; /* presence answers to everybody together */
 
 	/* answers in the order they came: a ring of what is due, and a heap-free list of what waits
 	 */

@@ -123,6 +123,17 @@ static void raise_how(coo_peer *peer, const coo_rx *rx)
 		peer->how = how;
 }
 
+/* Somebody else speaks from the only address of a peer: that peer is not there any more. */
+static void displace(coo_node *n, const coo_node_arrival *a)
+{
+	coo_peer *other = coo_peers_at(&n->peers, &a->rx->from);
+
+	if (!other || other == a->peer || other->n_addrs > 1 || !other->online)
+		return;
+	other->online = false;
+	coo_node_emit(n, COO_EV_PEER_DOWN)->peer = other;
+}
+
 /* Takes over what an entry says; tells whether the peer is new or changed. */
 static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 {
@@ -140,6 +151,7 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 	changed = update_state(peer, &a->p, a->client, utf8) || changed;
 	peer->has_utf8 = understands_utf8(&a->p, e, a->client);
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
+	displace(n, a);
 	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
 	raise_how(peer, a->rx);
 	coo_node_heard(n, peer, a->now);

@@ -30,7 +30,9 @@ bool coo_node_may_answer(coo_node *n, const coo_node_arrival *a)
 
 	if (!n->member || n->leaving)
 		return false;
-	if (a->rx->off_link || !coo_limit_take(&n->answer_limit, key, a->now)) {
+	/* forged sources have a bucket each, so there is one for all of them together too */
+	if (a->rx->off_link || !coo_limit_take(&n->answer_limit, key, a->now) ||
+	    !coo_limit_take(&n->all_answers, 1, a->now)) {
 		n->stats.limited++;
 		return false;
 	}

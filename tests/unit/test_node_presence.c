@@ -199,6 +199,37 @@ static void a_peer_that_asks_again_and_again_gets_few_answers(void **state)
 	rig_close(r);
 }
 
+static void forged_sources_together_get_a_bounded_number_of_answers(void **state)
+{
+	struct rig *r = rig_member();
+	coo_addr from = rig_addr(2);
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		from.ip[1] = (uint8_t)(i >> 8);
+		from.ip[2] = (uint8_t)i;
+		snprintf(text, sizeof(text), "1:%u:a%u:b:64:", 5 + i, i);
+		rig_recv_str(r, from, text);
+	}
+	rig_run(r, COO_SEC(1));
+	assert_in_range(rig_count_sent(r, COO_CMD_SENDINFO), 1, 3000);
+	rig_close(r);
+}
+
+static void who_loses_the_only_address_to_another_is_told_as_gone(void **state)
+{
+	struct rig *r = rig_member();
+
+	(void)state;
+	rig_recv_str(r, rig_addr(2), "1:9:a:b:3:first");
+	assert_int_equal(rig_count_events(r, COO_EV_PEER_UP), 1);
+	rig_recv_str(r, rig_addr(2), "1:9:c:d:3:second");
+	assert_int_equal(rig_count_events(r, COO_EV_PEER_DOWN), 1);
+	assert_int_equal(rig_count_events(r, COO_EV_PEER_UP), 2);
+	rig_close(r);
+}
+
 static void a_stranger_is_asked_who_it_is_until_it_answers(void **state)
 {
 	struct rig *r = rig_member();
@@ -447,6 +478,8 @@ int main(void)
 		cmocka_unit_test(answers_are_written_as_the_asker_reads_them),
 		cmocka_unit_test(the_answer_to_an_entry_waits_a_random_while),
 		cmocka_unit_test(a_peer_that_asks_again_and_again_gets_few_answers),
+		cmocka_unit_test(forged_sources_together_get_a_bounded_number_of_answers),
+		cmocka_unit_test(who_loses_the_only_address_to_another_is_told_as_gone),
 		cmocka_unit_test(a_stranger_is_asked_who_it_is_until_it_answers),
 		cmocka_unit_test(one_who_left_and_talks_is_asked_again),
 		cmocka_unit_test(coming_changing_and_leaving_are_told_once),
