@@ -197,7 +197,7 @@ format: ## lay out all C sources
 format-check: ## fail where "make format" would change something
 	@$(CLANG_FORMAT) --dry-run -Werror $(c_files)
 
-tidy: ## clang-tidy over all C sources
+tidy: ## clang-tidy over the C sources of the product
 	@scripts/tidy.sh $(all_cppflags) $(pkg_cflags)
 
 layers: $(lib_obj) ## check the direction of includes, symbols, names and banned functions
