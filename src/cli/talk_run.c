@@ -209,6 +209,12 @@ static void on_flaw(void *user, coo_talk_peer *p, enum coo_talk_flaw flaw, uint6
 				value ? strerror((int)value)
 				      : "failed, was too slow, or too many wait for it");
 		return;
+	case COO_TALK_SILENT:
+		talk_show_note(&s->show, "silent", p,
+			       "%s is not answered: its port %llu belongs to a service that "
+			       "answers by itself, or it is this program",
+			       label, (unsigned long long)value);
+		return;
 	case COO_TALK_NO_MEMORY:
 		talk_show_error(&s->show, "%s: out of memory", label);
 		return;
