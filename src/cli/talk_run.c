@@ -209,6 +209,12 @@ static void on_flaw(void *user, coo_talk_peer *p, enum coo_talk_flaw flaw, uint6
 				value ? strerror((int)value)
 				      : "failed, was too slow, or too many wait for it");
 		return;
+	case COO_TALK_SILENT:
+		talk_show_note(&s->show, "silent", p,
+			       "%s is not answered: its port %llu belongs to a service that "
+			       "answers by itself, or it is this program",
+			       label, (unsigned long long)value);
+		return;
 	case COO_TALK_NO_MEMORY:
 		talk_show_error(&s->show, "%s: out of memory", label);
 		return;
@@ -362,7 +368,8 @@ static void on_linger(uv_timer_t *timer)
 static void close_all(struct sess *s)
 {
 	s->closed = true;
-	coo_talk_close(s->talk);
+	if (s->talk)
+		coo_talk_close(s->talk);
 	flush_out(s);
 	talk_term_close(s->term);
 	s->term = NULL;
@@ -520,18 +527,18 @@ int talk_run(const struct talk_plan *plan)
 		return EXIT_SYSTEM;
 	init_handles(&s);
 	ok = open_front(&s) && open_talk(&s);
-	if (ok) {
+	if (ok)
 		start(&s);
-		coo_ignore(uv_run(&s.loop, UV_RUN_DEFAULT));
-	}
+	else
+		sess_finish(&s, EXIT_SYSTEM);
+	coo_ignore(uv_run(&s.loop, UV_RUN_DEFAULT));
 	coo_talk_free(s.talk);
-	if (!close_log(&s) || !ok)
+	if (!close_log(&s))
 		s.code = EXIT_SYSTEM;
 	strbuf_free(&s.input);
 	strbuf_free(&s.payload);
 	strbuf_free(&s.unit);
 	talk_show_free(&s.show);
-	if (ok)
-		coo_ignore(uv_loop_close(&s.loop));
+	coo_ignore(uv_loop_close(&s.loop));
 	return s.code;
 }

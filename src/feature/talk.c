@@ -271,11 +271,11 @@ bool coo_talk_is_idle(const coo_talk *t)
 
 void coo_talk_check_drained(coo_talk *t)
 {
-	bool busy = coo_talk_is_busy(t);
+	bool was_busy = t->was_busy;
 
-	if (t->was_busy && !busy && !t->closing)
-		t->fns->drained(t->user);
-	t->was_busy = busy;
+	t->was_busy = coo_talk_is_busy(t);
+	if (was_busy && !t->was_busy && !t->closing)
+		t->fns->drained(t->user); /* which may make it busy again */
 }
 
 void coo_talk_end(coo_talk *t)
@@ -347,6 +347,7 @@ void coo_talk_free(coo_talk *t)
 	if (!t)
 		return;
 	coo_execpool_free(t->execs);
+	coo_netifs_free(&t->ifs);
 	free(t->arena);
 	free(t->scratch);
 	free(t);

@@ -80,6 +80,7 @@ enum coo_talk_flaw {
 	COO_TALK_UNFINISHED,  /* value: bytes of a frame that never ended; they come as a piece */
 	COO_TALK_SLOW,	      /* value: texts dropped so far, since the peer does not read */
 	COO_TALK_EXEC_FAILED, /* value: errno, or 0 where the program failed or was dropped */
+	COO_TALK_SILENT, /* not answered, once a peer; value: its port, a service's that answers */
 	COO_TALK_NO_MEMORY,
 };
 

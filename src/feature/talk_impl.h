@@ -4,6 +4,7 @@
 
 /* What the files of the talk share; nobody else includes this. */
 
+#include "engine/netif.h"
 #include "engine/udp.h"
 #include "feature/execpool.h"
 #include "feature/talk.h"
@@ -45,6 +46,7 @@ struct coo_talk {
 
 	struct coo_talk_sock socks[COO_TALK_SOCKS];
 	size_t n_socks;
+	coo_netifs ifs;	      /* as they were at the start; only where --reply or a group asks */
 	uv_prepare_t prepare; /* sends the batch before the loop waits */
 	uv_timer_t pace;
 	coo_time paced_at; /* when credit was counted */
@@ -79,6 +81,9 @@ coo_err coo_talk_udp_put(coo_talk *t, const coo_addr *to, coo_span wire);
 bool coo_talk_udp_busy(const coo_talk *t);
 /* Sends what is allowed now. */
 void coo_talk_udp_flush(coo_talk *t);
+
+/* Whether a datagram from there comes from one of our own sockets. */
+bool coo_talk_is_self(const coo_talk *t, const coo_addr *from);
 
 /* talk_reply.c: sends the automatic answer to a frame (or piece; end: nothing follows it). */
 void coo_talk_answer(coo_talk *t, coo_talk_peer *p, coo_span body, bool end);

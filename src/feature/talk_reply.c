@@ -2,39 +2,14 @@
 /* Automatic answers of a talk. */
 #include <stdlib.h>
 
-#include "base/addr.h"
+#include "feature/guard.h"
 #include "feature/talk_impl.h"
 #include "feature/textstream.h"
 
-/* Services that answer by themselves: an answer to them would never end (design.md 5). */
-static bool port_answers(uint16_t port)
-{
-	static const uint16_t ports[] = { 0,  7,   13,	17,  19,  37,	53,
-					  69, 123, 161, 389, 520, 1900, 5353 };
-
-	for (size_t i = 0; i < COO_ARRAY_LEN(ports); i++) {
-		if (ports[i] == port)
-			return true;
-	}
-	return false;
-}
-
-/* Ourselves, or a service: what comes from there is not answered. */
+/* Ourselves, or a service that answers by itself (design.md 5): that would never end. */
 static bool must_be_silent(const coo_talk *t, const coo_talk_peer *p)
 {
-	if (p->tcp)
-		return false;
-	if (port_answers(p->addr.port))
-		return true;
-	for (size_t i = 0; i < t->n_socks; i++) {
-		const coo_addr *own = &t->socks[i].local;
-
-		if (own->family == p->addr.family && own->port == p->addr.port &&
-		    (coo_addr_eq_ip(own, &p->addr) ||
-		     (coo_addr_is_any(own) && coo_addr_is_loopback(&p->addr))))
-			return true;
-	}
-	return false;
+	return !p->tcp && (coo_guard_port_answers(p->addr.port) || coo_talk_is_self(t, &p->addr));
 }
 
 static void send_answer(coo_talk *t, coo_talk_peer *p, coo_span answer)
@@ -112,8 +87,11 @@ static void answer_exec(coo_talk *t, coo_talk_peer *p, coo_span body)
 
 void coo_talk_answer(coo_talk *t, coo_talk_peer *p, coo_span body, bool end)
 {
-	if (must_be_silent(t, p))
+	if (must_be_silent(t, p)) {
+		if (p->rx == 1)
+			t->fns->flaw(t->user, p, COO_TALK_SILENT, p->addr.port);
 		return;
+	}
 	switch (t->cfg.reply) {
 	case COO_TALK_NO_REPLY:
 		return;

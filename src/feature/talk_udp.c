@@ -38,10 +38,36 @@ static coo_talk_peer *udp_peer(coo_talk *t, const coo_addr *from)
 	return p;
 }
 
+bool coo_talk_is_self(const coo_talk *t, const coo_addr *from)
+{
+	for (size_t i = 0; i < t->n_socks; i++) {
+		const coo_addr *own = &t->socks[i].local;
+
+		if (own->family != from->family || own->port != from->port)
+			continue;
+		if (coo_addr_eq_ip(own, from) ||
+		    (coo_addr_is_any(own) &&
+		     (coo_addr_is_loopback(from) || coo_netifs_is_own(&t->ifs, from))))
+			return true;
+	}
+	return false;
+}
+
+/* What was sent to many is not answered: a broadcast would make everybody talk at once. */
+static bool may_answer(const coo_talk *t, const coo_dgram *d)
+{
+	return t->cfg.reply != COO_TALK_NO_REPLY && !coo_addr_is_multicast(&d->local) &&
+	       !coo_netifs_is_broadcast(&t->ifs, &d->local);
+}
+
 static void take_datagram(coo_talk *t, const coo_dgram *d)
 {
-	coo_talk_peer *p = udp_peer(t, &d->peer);
+	enum coo_talk_reply reply = t->cfg.reply;
+	coo_talk_peer *p;
 
+	if (t->cfg.group.family && coo_talk_is_self(t, &d->peer))
+		return; /* a group hears itself */
+	p = udp_peer(t, &d->peer);
 	if (!p)
 		return;
 	t->last = p;
@@ -49,11 +75,14 @@ static void take_datagram(coo_talk *t, const coo_dgram *d)
 	p->rx_bytes += d->data.n;
 	if (t->cfg.framing == COO_FRAME_NONE) {
 		t->fns->frame(t->user, p, d->data, true);
-		if (t->cfg.reply != COO_TALK_NO_REPLY)
+		if (may_answer(t, d))
 			coo_talk_answer(t, p, d->data, true);
 		return;
 	}
+	if (!may_answer(t, d))
+		t->cfg.reply = COO_TALK_NO_REPLY;
 	coo_talk_take(t, p, d->data, true);
+	t->cfg.reply = reply;
 	/* no frame reaches from one datagram into the next */
 	coo_frame_fini(&p->frame);
 	coo_frame_init(&p->frame, t->cfg.framing, 0);
@@ -257,6 +286,7 @@ static coo_err open_sock(coo_talk *t, const coo_addr *bind)
 		.device = t->cfg.device,
 		.reuse_addr = t->cfg.group.family != 0,
 		.reuse_port = t->cfg.reuse_port,
+		.want_dst = t->cfg.reply != COO_TALK_NO_REPLY,
 		.batch = COO_TALK_BATCH,
 	};
 	coo_err e = coo_udp_open(&o, &s->udp);
@@ -306,6 +336,11 @@ coo_err coo_talk_open_udp(coo_talk *t)
 	t->arena = malloc(COO_TALK_ARENA);
 	if (!t->arena)
 		return COO_ENOMEM;
+	if (t->cfg.reply != COO_TALK_NO_REPLY || t->cfg.group.family) {
+		e = coo_netifs_read(NULL, 0, &t->ifs, NULL);
+		if (e != COO_OK)
+			return e;
+	}
 	e = open_socks(t);
 	if (e != COO_OK)
 		return e;

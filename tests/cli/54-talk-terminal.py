@@ -173,11 +173,11 @@ try:
     with step("Ctrl-D leaves, the terminal is as before"):
         tmux("set-option", "-g", "remain-on-exit", "on")
         keys("C-d")
-        until(lambda l: any("Pane is dead" in x or x == "" for x in l), "the end")
         end = time.monotonic() + talk.WAIT
         while tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").strip() != "1 0":
             assert time.monotonic() < end, "coo did not end with 0"
             time.sleep(0.02)
+        assert not any(x.startswith("> ") or x == ">" for x in screen()), screen()
         files = os.listdir(home + "/state/coo/talk")
         assert len(files) == 1, files
 finally:
