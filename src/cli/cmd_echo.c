@@ -211,7 +211,9 @@ static int open_services(struct server *s)
 
 	if (!read_allow(s) || !read_bind(s->o, &bind))
 		return EXIT_USAGE;
-	if (!echo_show_init(&s->view, s->o->common.charset, s->o->hex))
+	/* a character set costs memory: only where text is shown */
+	if ((s->o->print || s->o->hex) &&
+	    !echo_show_init(&s->view, s->o->common.charset, s->o->hex))
 		return EXIT_USAGE;
 	code = open_udp(s, &bind);
 	if (code == 0 && s->o->tcp)

@@ -131,7 +131,7 @@ int ping_check(const struct ping *g)
 		for (size_t i = 0; i < g->n_fail; i++) {
 			if (!holds(&g->fail[i], &f))
 				continue;
-			say_warn("%s: %s holds", g->targets[t].name, g->fail[i].text);
+			say_error("%s: %s holds", g->targets[t].name, g->fail[i].text);
 			code = EXIT_NOBODY;
 		}
 	}

@@ -165,7 +165,7 @@ static void draw_time(const struct chart *c)
 	out_text("%*s└", MARGIN - 1, "");
 	for (size_t i = 0; i < c->n; i++)
 		out_text("─");
-	out_text("\n%*s 0 to %s, a column is %s: mean █, maximum ░\n", MARGIN - 1, "",
+	out_text("\n%*s 0 to %s, a column is %s\n", MARGIN - 1, "",
 		 out_duration(c->width * c->n, all), out_duration(c->width, each));
 }
 
@@ -235,7 +235,7 @@ void ping_plot(const struct ping *g, const struct ping_target *t)
 
 	(void)g;
 	build_chart(t, width - MARGIN - 1, &c);
-	out_text("\n%s: round-trip time and loss\n", t->name);
+	out_text("\n%s: round-trip time (mean █, maximum ░) and loss\n", t->name);
 	draw_latency(&c);
 	draw_loss(&c);
 	draw_time(&c);

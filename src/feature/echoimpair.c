@@ -123,9 +123,10 @@ static void harm(struct queue *q, struct held *h, coo_time now)
 	if (f.reorder && q->behind.n == SIZE_MAX) {
 		copy_held(&q->behind, h);
 		q->behind.due = due + REORDER_WAIT;
-		COUNT(q->w->counts.reordered, 1);
 	} else {
 		push(q, h, due);
+		if (q->behind.n != SIZE_MAX)
+			COUNT(q->w->counts.reordered, 1);
 		release_behind(q, due);
 	}
 	if (f.dup) {

@@ -397,8 +397,7 @@ static void begin(coo_prober *p)
 	coo_time width = p->cfg.interval > COO_MS(1) ? p->cfg.interval : COO_MS(1);
 
 	coo_ignore(prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL));
-	p->start = coo_clock_now();
-	p->wall_base = p->wall_now = (int64_t)(coo_clock_wall() - p->start);
+	p->wall_base = p->wall_now = coo_prober_offset(&p->start, 0);
 	p->end = COO_NEVER;
 	p->spin = 2 * SPIN_MIN;
 	p->stop_sending = p->cfg.duration ? coo_time_add(p->start, p->cfg.duration) : COO_NEVER;

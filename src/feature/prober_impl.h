@@ -61,6 +61,10 @@ static inline uint64_t prober_wall(const coo_prober *p, coo_time mono)
 	return mono + (uint64_t)p->wall_base;
 }
 
+/* Wall clock minus monotonic clock, and the monotonic time of now; known (or 0) where the two could
+ * not be read close enough together. */
+int64_t coo_prober_offset(coo_time *now, int64_t known);
+
 /* Turns a kernel stamp into monotonic time; 0 where the clock was set meanwhile. */
 coo_time coo_prober_stamp(const coo_prober *p, const struct timespec *ts);
 

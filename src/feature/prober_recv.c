@@ -15,6 +15,10 @@
 /* Steps of the wall clock beyond what NTP's slewing does between two looks. */
 #define STEP_MAX COO_MS(1)
 
+/* How long reading three clocks takes, when it is not interrupted, and what is bearable. */
+#define GAP_GOOD COO_US(1)
+#define GAP_MAX COO_US(20)
+
 /* One datagram with what the kernel said of it. */
 struct arrival {
 	coo_span data;
@@ -32,13 +36,33 @@ coo_time coo_prober_stamp(const coo_prober *p, const struct timespec *ts)
 	return mono > 0 ? (coo_time)mono : 0;
 }
 
+int64_t coo_prober_offset(coo_time *now, int64_t known)
+{
+	int64_t best = known;
+	coo_time gap = UINT64_MAX, before, after;
+
+	/* whoever is interrupted between the two clocks compares different moments */
+	for (int tries = 0; tries < 4 && gap > GAP_GOOD; tries++) {
+		int64_t wall;
+
+		before = coo_clock_now();
+		wall = (int64_t)coo_clock_wall();
+		after = coo_clock_now();
+		*now = after;
+		if (after - before < gap) {
+			gap = after - before;
+			best = wall - (int64_t)(before + gap / 2);
+		}
+	}
+	return gap <= GAP_MAX || known == 0 ? best : known;
+}
+
 /* Looks at both clocks; true where the wall clock was set since the last look. */
 static bool compare_clocks(coo_prober *p, coo_time *now)
 {
 	int64_t before = p->wall_now, d;
 
-	*now = coo_clock_now();
-	p->wall_now = (int64_t)(coo_clock_wall() - *now);
+	p->wall_now = coo_prober_offset(now, before);
 	d = p->wall_now - before;
 	return d > (int64_t)STEP_MAX || d < -(int64_t)STEP_MAX;
 }

@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""coo echo and coo ping on loopback: options, exit codes, signals, files, a short flood."""
+import html.parser
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+COO = os.environ.get("COO", "build/coo")
+FLOOD_SECONDS = os.environ.get("FLOOD_SECONDS", "5")
+
+
+class Echo:
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [COO, "echo", "-p", "0", "-b", "127.0.0.1", "--json", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.port = json.loads(self.process.stdout.readline())["port"]
+        self.target = f"127.0.0.1:{self.port}"
+
+    def end(self, ask=True):
+        if ask:
+            self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0, err
+        return [json.loads(line) for line in out.splitlines()]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def coo(*args, code=0):
+    out = subprocess.run([COO, *args], capture_output=True, text=True, timeout=60, check=False)
+    assert out.returncode == code, f"{args}: exit {out.returncode}\n{out.stdout}{out.stderr}"
+    return out.stdout, out.stderr
+
+
+def ping(*args, code=0):
+    return [json.loads(line) for line in coo("ping", "--json", *args, code=code)[0].splitlines()]
+
+
+def exchange(port, *texts):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(5)
+    answers = []
+    for text in texts:
+        sock.sendto(text, ("127.0.0.1", port))
+        answers.append(sock.recvfrom(70000)[0])
+    sock.close()
+    return answers
+
+
+def test_every_size_comes_back():
+    with Echo() as e:
+        sizes = [0, 1, 27, 28, 1472, 1473, 9000, 65507]
+        texts = [os.urandom(n) for n in sizes]
+        assert exchange(e.port, *texts) == texts
+        end = e.end()[-1]
+        assert (end["rx"], end["tx"], end["rx_bytes"]) == (8, 8, sum(sizes))
+
+
+def test_upper_and_print():
+    with Echo("--upper", "--print", "--hex") as e:
+        assert exchange(e.port, b"Hello, World 7") == [b"HELLO, WORLD 7"]
+        assert exchange(e.port, "你好".encode("gbk"))
+        events = [x for x in e.end() if x["type"] == "datagram"]
+        assert events[0]["text"] == "Hello, World 7" and events[0]["hex"] == b"Hello, World 7".hex()
+        assert events[1]["text"] == "你好" and events[1]["answered"]
+
+
+def test_text_is_safe_for_a_terminal():
+    server = subprocess.Popen([COO, "echo", "-p", "0", "-b", "127.0.0.1", "--print", "--count", "1"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    port = int(re.search(r"port (\d+)", server.stderr.readline())[1])
+    exchange(port, b"\x1b[2Jboo\x07")
+    out, _ = server.communicate(timeout=20)
+    assert "\x1b" not in out and "\x07" not in out and "boo" in out, repr(out)
+
+
+def test_count_duration_and_stats_end_a_run():
+    with Echo("--count", "3") as e:
+        exchange(e.port, b"1", b"2", b"3")
+        assert e.end(ask=False)[-1]["rx"] == 3
+    with Echo("--duration", "300ms", "--stats", "50ms") as e:
+        events = e.end(ask=False)
+        assert events[-1]["type"] == "summary"
+        assert sum(x["type"] == "stats" for x in events) >= 2
+
+
+def test_batches_trains_and_the_plain_path():
+    for options in [[], ["--plain"], ["--threads", "3"], ["--spin", "50us"]]:
+        with Echo(*options) as e:
+            end = ping("-q", "--flood", "--window", "64", "-c", "20000", "-W", "10s", e.target)[-1]
+            assert end["sent"] == end["received"] == 20000, (options, end)
+            train(e.port, 40, 100)
+            summary = e.end()[-1]
+            assert summary["tx"] == summary["rx"] == 20040, (options, summary)
+
+
+def train(port, n, size):
+    """n datagrams handed to the kernel as one; on loopback they arrive as one, too."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(5)
+    sock.setsockopt(socket.SOL_UDP if hasattr(socket, "SOL_UDP") else 17, 103, size)  # UDP_SEGMENT
+    sent = b"".join(bytes([i]) * size for i in range(n))
+    sock.sendto(sent, ("127.0.0.1", port))
+    assert b"".join(sock.recv(65536) for _ in range(n)) == sent
+    sock.close()
+
+
+def splitmix(seed):
+    mask = 2**64 - 1
+    while True:
+        seed = (seed + 0x9e3779b97f4a7c15) & mask
+        z = seed
+        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & mask
+        z = (z ^ z >> 27) * 0x94d049bb133111eb & mask
+        yield z ^ z >> 31
+
+
+def test_impairments_follow_the_seed():
+    """The documented draws, computed here, foretell what the tester sees."""
+    for seed in [1, 2, 3]:
+        draw = splitmix(seed)
+        drop = dup = corrupt = 0
+        for _ in range(100):
+            d, u, _, c, _ = [next(draw) for _ in range(5)]
+            if (d >> 11) / 2**53 < 0.1:
+                drop += 1
+            else:
+                corrupt += (c >> 11) / 2**53 < 0.05
+                dup += (u >> 11) / 2**53 < 0.1 and (c >> 11) / 2**53 >= 0.05
+        with Echo("--seed", str(seed), "--drop", "10%", "--dup", "0.1", "--corrupt", "5%",
+                  "--delay", "20ms") as e:
+            end = ping("-c", "100", "-i", "3ms", "-W", "2s", e.target)[-1]
+            got = (end["lost"], end["duplicate"], end["corrupted"])
+            assert got == (drop, dup, corrupt), (seed, got, (drop, dup, corrupt))
+            assert end["rtt_ns"]["min"] >= 20_000_000, end["rtt_ns"]
+    with Echo("--reorder", "20%", "--seed", "4") as e:
+        end = ping("-c", "100", "-i", "3ms", e.target)[-1]
+        mine, other = end["reordered"], e.end()[-1]["reordered"]
+        assert mine == other > 5 and end["received"] == 100, (other, end)
+
+
+def test_conditions_and_exit_codes():
+    with Echo() as e:
+        coo("ping", "-q", "-c", "3", "-i", "5ms", "--fail-if", "loss>0", e.target)
+        _, err = coo("ping", "-q", "-c", "3", "-i", "5ms", "--fail-if", "received<10", e.target,
+                     code=1)
+        assert "received<10 holds" in err
+        coo("ping", "-q", "-c", "3", "-i", "5ms", "--fail-if", "max<=10s", e.target, code=1)
+        for wrong in ["loss", "p98>1ms", "loss>5ms", "p99>5", "loss>>1%", ">1", "max!5ms"]:
+            coo("ping", "-c", "1", "--fail-if", wrong, e.target, code=2)
+        coo("ping", "-q", "-c", "1", "127.0.0.1:9", code=1)
+        coo("ping", "-q", "-c", "1", e.target, "127.0.0.1:9", code=3)
+        both = ping("-q", "-c", "4", "-i", "5ms", e.target, "127.0.0.1:9", code=3)
+        assert [x["received"] for x in both if x["type"] == "summary"] == [4, 0]
+    for wrong in [[], ["127.0.0.1:0"], ["127.0.0.1:99999"], ["-4", "-6", "x"], ["--dscp", "no", "1.2.3.4"],
+                  ["--fill", "xyz", "127.0.0.1"], ["--sweep-size", "9:1", "127.0.0.1"],
+                  ["--expect", "f", "127.0.0.1"], ["-s", "27", "127.0.0.1"], ["-i", "5", "127.0.0.1"]]:
+        coo("ping", *wrong, code=2)
+    coo("ping", "-c", "1", "no.such.host.invalid", code=4)
+    coo("echo", "x", code=2)
+    coo("echo", "-p", "0", "--allow", "nonsense", code=2)
+    coo("echo", "-p", "0", "--drop", "3", code=2)
+
+
+def test_a_port_in_use_is_said():
+    with Echo() as e:
+        _, err = coo("echo", "-p", str(e.port), "-b", "127.0.0.1", code=4)
+        assert "in use" in err, err
+
+
+def test_nagios():
+    with Echo() as e:
+        base = ["ping", "--nagios", "-c", "20", "-i", "2ms"]
+        out, _ = coo(*base, "--warn-if", "loss>10%", "--fail-if", "loss>50%", e.target)
+        assert re.match(r"UDP ECHO OK - 127\.0\.0\.1:\d+: 20 of 20 answered, 0 % lost, rtt avg "
+                        r"[\d.]+ ms \| loss=0%;10;50 sent=20;; received=20;;", out), out
+        assert out.count("\n") == 1
+        assert "UDP ECHO WARNING" in coo(*base, "--warn-if", "sent>3", e.target, code=1)[0]
+        assert "UDP ECHO CRITICAL" in coo(*base, "--fail-if", "max>1ns", e.target, code=2)[0]
+    assert "UDP ECHO CRITICAL" in coo("ping", "--nagios", "-c", "1", "127.0.0.1:9", code=2)[0]
+    assert "UDP ECHO UNKNOWN" in coo("ping", "--nagios", "no.such.host.invalid", code=3)[0]
+
+
+def run_until_signal(numbers, *args):
+    run = subprocess.Popen([COO, "ping", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True)
+    for _ in range(3):
+        run.stdout.readline()
+    for number in numbers:
+        run.send_signal(number)
+    out, err = run.communicate(timeout=30)
+    return run.returncode, out, err
+
+
+def test_signals():
+    with Echo() as e:
+        code, out, _ = run_until_signal([signal.SIGINT], "-i", "5ms", e.target)
+        assert code == 0 and "echo statistics" in out and ", 0 lost (0 %)" in out, out
+    run = subprocess.Popen([COO, "ping", "-i", "20ms", "-d", "1s", "127.0.0.1:9"],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run.stdout.readline()
+    run.send_signal(signal.SIGQUIT)
+    _, err = run.communicate(timeout=30)
+    assert re.search(r"127\.0\.0\.1:9: \d+ sent, 0 received", err), err
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.links = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [v for k, v in attrs if k in ("src", "href") and v != "data:,"]
+
+
+def test_files():
+    with tempfile.TemporaryDirectory() as folder, Echo("--drop", "5%", "--seed", "9") as e:
+        prom, page = os.path.join(folder, "x.prom"), os.path.join(folder, "x.html")
+        end = ping("-c", "200", "-i", "2ms", "-W", "200ms", "--interval-stats", "100ms",
+                   "--prometheus", prom, "--report", page, e.target)
+        assert sum(x["type"] == "interval" for x in end) >= 3
+        for key in ["sent", "received", "lost"]:
+            counted = sum(x[key] for x in end if x["type"] == "interval")
+            assert counted <= end[-1][key], (key, counted)
+        with open(prom, encoding="utf-8") as f:
+            metrics = dict(re.findall(r"^([a-z_]+)\{[^}]*\} (\S+)$", f.read(), re.M))
+        assert float(metrics["coo_ping_sent_total"]) == 200
+        assert float(metrics["coo_ping_lost_total"]) == end[-1]["lost"] > 0
+        assert not os.path.exists(prom + ".part")
+        with open(page, encoding="utf-8") as f:
+            text = f.read()
+        parsed = Page()
+        parsed.feed(text)
+        assert parsed.tags.count("svg") == 2 and not parsed.links and "script" not in parsed.tags
+        assert "var(--bad)" in text and f">{end[-1]['received']}<" in text
+        open_in_chromium(folder, page)
+        coo("ping", "-c", "1", "--csv", "/nonexistent/x.csv", e.target, code=4)
+
+
+def open_in_chromium(folder, page):
+    """A browser draws it and has nothing to complain about."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not browser:
+        print("   without chromium: the page was parsed, not drawn")
+        return
+    shot = os.path.join(folder, "x.png")
+    run = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+         f"--user-data-dir={folder}/profile", "--enable-logging=stderr", "--v=0",
+         f"--screenshot={shot}", "--window-size=1100,1000", f"file://{page}"],
+        capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 0 and os.path.getsize(shot) > 10000, run.stderr[-2000:]
+    assert "CONSOLE" not in run.stderr, run.stderr
+
+
+def test_plot_fits_the_terminal():
+    for columns in [64, 80, 132]:
+        with Echo() as e:
+            out = subprocess.run([COO, "ping", "-q", "-c", "150", "-i", "1ms", "--plot", e.target],
+                                 capture_output=True, text=True, check=True, timeout=30,
+                                 env={**os.environ, "COLUMNS": str(columns)}).stdout
+        plot = out[out.index("round-trip time (mean"):].splitlines()[1:]
+        assert len(plot) > 20 and max(len(line) for line in plot) <= columns, columns
+        assert "█" in out and "░" in out and "lost" in out
+
+
+def test_source_ports_are_compared():
+    with Echo() as e:
+        end = ping("-q", "-c", "5", "-i", "20ms", "--source-ports", "8", e.target)
+        flows = [x for x in end if x["type"] == "flow"]
+        assert len({f["source_port"] for f in flows}) == 8 and end[-1]["received"] == 40
+        assert all(f["received"] == 5 for f in flows)
+
+
+def test_an_answer_from_elsewhere_is_foreign():
+    one, two = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    one.bind(("127.0.0.1", 0))
+    run = subprocess.Popen([COO, "ping", "-c", "2", "-i", "20ms", "-W", "200ms",
+                            "127.0.0.1:%d" % one.getsockname()[1]], stdout=subprocess.PIPE, text=True)
+    for _ in range(2):
+        data, peer = one.recvfrom(2000)
+        two.sendto(data, peer)
+    out = run.communicate(timeout=20)[0]
+    assert run.returncode == 1 and "2 foreign" in out and "answers come from" in out, out
+
+
+def test_pacing():
+    with Echo() as e:
+        end = ping("-q", "--pps", "2000", "-d", "1s", e.target)[-1]
+        assert 1995 <= end["sent"] <= 2000 and end["received"] == end["sent"], end
+        assert end["timer_error_ns"]["p50"] < 1_000_000, end["timer_error_ns"]
+
+
+def test_flood_adds_up():
+    with Echo() as e:
+        end = ping("-q", "--flood", "--window", "32", "-d", FLOOD_SECONDS + "s", "-W", "5s",
+                   e.target)[-1]
+        assert end["sent"] == end["received"] + end["lost"] + end["corrupted"] + end["pending"]
+        assert end["sent"] > 1000 and end["foreign"] == 0, end
+        summary = e.end()[-1]
+        assert summary["rx"] == end["sent"] - summary["kernel_drops"], (summary, end)
+
+
+if __name__ == "__main__":
+    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_")]
+    for name in names:
+        globals()[name]()
+        print("ok", name, flush=True)
