@@ -10,6 +10,7 @@ extern const struct cmd cmd_talk;
 extern const struct cmd cmd_ping;
 extern const struct cmd cmd_echo;
 extern const struct cmd cmd_decode;
+extern const struct cmd cmd_iface;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
 
@@ -23,6 +24,7 @@ const struct cmd *const cmds[] = {
 	&cmd_ping,
 	&cmd_echo,
 	&cmd_decode,
+	&cmd_iface,
 	&cmd_help,
 	&cmd_version,
 	NULL,
