@@ -54,6 +54,8 @@ static bool version_is_ours(coo_span v)
 	uint64_t n;
 	size_t used;
 
+	if (v.n > 0 && v.p[0] == '1' && (v.n == 1 || !coo_is_digit(v.p[1])))
+		return true; /* nearly every packet */
 	if (!coo_num_dec_prefix(v, UINT32_MAX, &n, &used))
 		return false;
 	return n == 1 || (n == 5 && used < v.n && v.p[used] == '.');
@@ -61,8 +63,13 @@ static bool version_is_ours(coo_span v)
 
 static coo_err decode_number(coo_span digits, uint64_t max, uint64_t *out)
 {
+	uint64_t v;
 	size_t i = 0;
 
+	if (coo_num_dec_short(digits, &v) && v <= max) {
+		*out = v;
+		return COO_OK;
+	}
 	if (coo_num_dec(digits, max, out))
 		return COO_OK;
 	while (i < digits.n && coo_is_digit(digits.p[i]))
