@@ -428,6 +428,6 @@ const struct cmd cmd_talk = {
 	.opts = opts_table,
 	.defaults = &defaults,
 	.opts_size = sizeof(struct talk_opts),
-	.groups = OPT_GROUP_OUT,
+	.groups = OPT_GROUP_OUT | OPT_GROUP_CONFIG,
 	.run = run,
 };

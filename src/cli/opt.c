@@ -502,7 +502,7 @@ int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv)
 		opt_help(cmd, stdout);
 		return 1 + EXIT_DONE;
 	}
-	if ((cmd->groups & OPT_GROUP_SOCK) && !config_apply(cmd, opts))
+	if ((cmd->groups & (OPT_GROUP_SOCK | OPT_GROUP_CONFIG)) && !config_apply(cmd, opts))
 		return 1 + EXIT_USAGE;
 	stop = parse_args(cmd, &p, opts, *argc, *argv);
 	*argc -= optind;

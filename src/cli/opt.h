@@ -69,6 +69,7 @@ enum opt_group {
 	OPT_GROUP_SOCK = 2,  /* -p -I -b */
 	OPT_GROUP_IDENT = 4, /* --user --host --nick --group --charset --compat */
 	OPT_GROUP_NET = 7,
+	OPT_GROUP_CONFIG = 8, /* none; reads the configuration though it takes no OPT_GROUP_SOCK */
 };
 
 /* The tables of the groups, ended by OPT_END. */

@@ -187,6 +187,8 @@ static void all_sent(struct sess *s)
 {
 	s->in_done = true;
 	input_close(s);
+	if (s->term)
+		return; /* a file was sent, a person goes on */
 	if (s->plan->cfg.kind == COO_TALK_CLIENT) {
 		coo_talk_end(s->talk);
 	} else if (is_udp(s)) {
@@ -194,8 +196,17 @@ static void all_sent(struct sess *s)
 	} else if (s->in_sent > 0) {
 		coo_talk_end(s->talk);
 		s->leave_when_idle = !s->plan->has_wait && !s->plan->count;
+		if (s->leave_when_idle && coo_talk_n_peers(s->talk) == 0)
+			sess_finish(s, sess_verdict(s));
 	}
 	sess_touch(s);
+}
+
+/* Nobody takes more now: the peer is slow, or a server's last client has gone. */
+static bool must_wait(const struct sess *s)
+{
+	return coo_talk_is_busy(s->talk) ||
+	       (s->plan->cfg.kind == COO_TALK_SERVER && !s->term && coo_talk_n_peers(s->talk) == 0);
 }
 
 static void watch_input(struct sess *s, bool paused)
@@ -218,7 +229,7 @@ static void pump(struct sess *s)
 		send_unit(s, unit);
 	strbuf_drop(&s->input, s->input.n - rest.n);
 	s->input_at = 0;
-	watch_input(s, coo_talk_is_busy(s->talk));
+	watch_input(s, must_wait(s));
 	if (s->in_eof && rest.n == 0 && !s->in_done)
 		all_sent(s);
 }
@@ -228,7 +239,7 @@ void input_go_on(struct sess *s)
 	if (s->in_done || !s->in_started || s->plan->repeats)
 		return;
 	if (is_raw(s) && !s->plan->text)
-		watch_input(s, false);
+		watch_input(s, must_wait(s));
 	else
 		pump(s);
 }
@@ -286,7 +297,7 @@ static void on_data(void *user, coo_span bytes)
 		strbuf_put(&s->payload, bytes);
 	} else if (is_raw(s)) {
 		send_bytes(s, bytes, false);
-		watch_input(s, coo_talk_is_busy(s->talk));
+		watch_input(s, must_wait(s));
 	} else {
 		strbuf_put(&s->input, bytes);
 		pump(s);

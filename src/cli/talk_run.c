@@ -139,6 +139,7 @@ static void on_peer_up(void *user, coo_talk_peer *p)
 		talk_show_note(&s->show, "peer_up", p, "%s connected",
 			       talk_show_label(&s->show, p, label));
 	input_start(s);
+	input_go_on(s);
 }
 
 static void flush_out(struct sess *s)
@@ -181,11 +182,20 @@ static void on_sent(void *user, coo_talk_peer *p, coo_span bytes)
 	sess_touch(s);
 }
 
+/* A peer decides how often it is faulty, but not how much we say: the first ones, then the 16th,
+ * the 32nd … */
+static bool is_worth_saying(uint64_t n)
+{
+	return n <= 8 || (n & (n - 1)) == 0;
+}
+
 static void on_flaw(void *user, coo_talk_peer *p, enum coo_talk_flaw flaw, uint64_t value)
 {
 	struct sess *s = user;
 	char label[TALK_LABEL_CAP];
 
+	if (!is_worth_saying(++s->flaws[flaw]))
+		return;
 	talk_show_label(&s->show, p, label);
 	switch (flaw) {
 	case COO_TALK_ABSURD:
@@ -200,9 +210,8 @@ static void on_flaw(void *user, coo_talk_peer *p, enum coo_talk_flaw flaw, uint6
 				label, (unsigned long long)value);
 		return;
 	case COO_TALK_SLOW:
-		if ((value & (value - 1)) == 0) /* 1, 2, 4 … */
-			talk_show_error(&s->show, "%s does not read: %llu texts dropped for it",
-					label, (unsigned long long)value);
+		talk_show_error(&s->show, "%s does not read: %llu texts dropped for it", label,
+				(unsigned long long)value);
 		return;
 	case COO_TALK_EXEC_FAILED:
 		talk_show_error(&s->show, "%s: the program of --reply exec: %s", label,
@@ -217,6 +226,8 @@ static void on_flaw(void *user, coo_talk_peer *p, enum coo_talk_flaw flaw, uint6
 		return;
 	case COO_TALK_NO_MEMORY:
 		talk_show_error(&s->show, "%s: out of memory", label);
+		return;
+	case COO_TALK_FLAWS:
 		return;
 	}
 }
@@ -251,6 +262,7 @@ static void on_peer_down(void *user, coo_talk_peer *p, int err)
 			talk_show_note(&s->show, "peer_down", p, "%s: %s", label, coo_tcp_why(err));
 		if (s->leave_when_idle && coo_talk_n_peers(s->talk) == 0)
 			sess_finish(s, sess_verdict(s));
+		input_go_on(s); /* to wait for the next client, where it was the last */
 		return;
 	}
 	if (err)

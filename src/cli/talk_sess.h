@@ -14,8 +14,8 @@ struct sess {
 	struct talk_show show;
 	struct talk_term *term; /* NULL: standard input is data */
 	coo_outport *out;
-	uint64_t got;	/* frames, datagrams or pieces that came */
-	bool answering; /* --once over a stream: the answer's end is awaited */
+	uint64_t flaws[COO_TALK_FLAWS]; /* how often each was met */
+	uint64_t got;			/* frames, datagrams or pieces that came */
 	bool finishing, closed;
 	bool leave_when_idle; /* all that is left is to send what waits */
 	int code;

@@ -7,6 +7,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,7 +33,7 @@ struct talk_term {
 	uv_loop_t *loop;
 	uv_poll_t keys;
 	uv_timer_t frame;
-	uv_signal_t resized;
+	uv_signal_t resized, stopped;
 	unsigned handles;
 	int fd; /* of the keys: not the program's standard input, whose flags are shared */
 	EditLine *el;
@@ -220,8 +221,6 @@ static void on_resized(uv_signal_t *h, int number)
 	draw(t);
 }
 
-/* --- lines ----------------------------------------------------------------------------------- */
-
 static void start_editing(struct talk_term *t)
 {
 	el_wset(t->el, EL_UNBUFFERED, 1);
@@ -231,6 +230,34 @@ static void stop_editing(struct talk_term *t)
 {
 	el_wset(t->el, EL_UNBUFFERED, 0);
 }
+
+/* Ctrl-Z: the shell gets its terminal as it was, and what was typed is there again afterwards. */
+static void on_stopped(uv_signal_t *h, int number)
+{
+	struct talk_term *t = h->data;
+	const LineInfoW *line = el_wline(t->el);
+	size_t n = (size_t)(line->lastchar - line->buffer);
+	wchar_t *typed = xcalloc(n + 1, sizeof(*typed));
+	struct strbuf b = { NULL, 0, 0 };
+
+	(void)number;
+	wmemcpy(typed, line->buffer, n);
+	put_erase(t, &b);
+	write_all(b.p, b.n);
+	strbuf_free(&b);
+	stop_editing(t);
+	el_wset(t->el, EL_SETTY, L"-x", L"+echo", NULL);
+	coo_ignore(raise(SIGSTOP));
+	el_wset(t->el, EL_SETTY, L"-x", L"-echo", NULL);
+	start_editing(t);
+	t->columns = screen_columns(t);
+	if (n > 0)
+		coo_ignore(el_winsertstr(t->el, typed));
+	draw(t);
+	free(typed);
+}
+
+/* --- lines ----------------------------------------------------------------------------------- */
 
 static void remember(struct talk_term *t, const wchar_t *line)
 {
@@ -372,10 +399,12 @@ struct talk_term *talk_term_open(uv_loop_t *loop, const char *history,
 	}
 	coo_ignore(uv_timer_init(loop, &t->frame));
 	coo_ignore(uv_signal_init(loop, &t->resized));
-	t->keys.data = t->frame.data = t->resized.data = t;
-	t->handles = 3;
+	coo_ignore(uv_signal_init(loop, &t->stopped));
+	t->keys.data = t->frame.data = t->resized.data = t->stopped.data = t;
+	t->handles = 4;
 	t->columns = screen_columns(t);
 	coo_ignore(uv_signal_start(&t->resized, on_resized, SIGWINCH));
+	coo_ignore(uv_signal_start(&t->stopped, on_stopped, SIGTSTP));
 	coo_ignore(uv_poll_start(&t->keys, UV_READABLE, on_keys));
 	start_editing(t);
 	return t;
@@ -411,4 +440,5 @@ void talk_term_close(struct talk_term *t)
 	uv_close((uv_handle_t *)&t->keys, on_closed);
 	uv_close((uv_handle_t *)&t->frame, on_closed);
 	uv_close((uv_handle_t *)&t->resized, on_closed);
+	uv_close((uv_handle_t *)&t->stopped, on_closed);
 }

@@ -82,6 +82,7 @@ enum coo_talk_flaw {
 	COO_TALK_EXEC_FAILED, /* value: errno, or 0 where the program failed or was dropped */
 	COO_TALK_SILENT, /* not answered, once a peer; value: its port, a service's that answers */
 	COO_TALK_NO_MEMORY,
+	COO_TALK_FLAWS, /* how many there are */
 };
 
 /* Called from the loop. All have to be set. Bytes are borrowed for the call. */

@@ -250,4 +250,14 @@ with step("a closed standard output ends it"):
     assert done.stdout.strip() == b"100000", done
     server.join()
 
+with step("the configuration file has a section for it"):
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write("[talk]\ncharset = gbk\n")
+        f.flush()
+        got = []
+        server = talk.Server(lambda s: got.append(s.recv(99)), socket.SOCK_DGRAM)
+        assert talk.run(f"udp://127.0.0.1:{server.port}", "你", env={"COO_CONFIG": f.name})[0] == 0
+        server.join()
+        assert got == ["你".encode("gbk")], got
+
 step.done()

@@ -96,11 +96,14 @@ class Flood:
 
 flood = Flood()
 url = f"tcp://127.0.0.1:{flood.server.port}"
-tmux("new-session", "-d", "-x", "80", "-y", "20", f"exec '{talk.COO}' talk {url}")
+tmux("new-session", "-d", "-x", "80", "-y", "20", "exec bash --norc -i")
+type_in(f"PS1='$ '; clear; '{talk.COO}' talk {url}")
+keys("Enter")
 
 try:
     with step("the input line stands below what is told"):
         lines = until(lambda l: any("connected to" in x for x in l) and l[-1] == ">", "no prompt")
+        lines = screen()
         assert cursor() == (2, len(lines) - 1)
 
     with step("Chinese is typed, deleted and sent with the cursor where it belongs"):
@@ -170,14 +173,28 @@ try:
         flood.conn.sendall(b"\x1b[2J\x1b]0;t\x07evil\n")
         until(lambda l: any("evil" in x for x in l) and l[-1] == ">", "shown")
 
+    with step("Ctrl-Z gives the terminal to the shell, fg brings back what was typed"):
+        type_in("还在")
+        until(lambda l: l[-1] == "> 还在", "typed")
+        keys("C-z")
+        until(lambda l: "Stopped" in "".join(l), "the shell")
+        type_in("echo $((6*7))")
+        keys("Enter")
+        until(lambda l: "42" in l, "the shell's echo")
+        type_in("fg")
+        keys("Enter")
+        until(lambda l: l[-1] == "> 还在", "what was typed")
+        keys("Enter")
+        flood.wait_for("还在".encode())
+
     with step("Ctrl-D leaves, the terminal is as before"):
-        tmux("set-option", "-g", "remain-on-exit", "on")
         keys("C-d")
-        end = time.monotonic() + talk.WAIT
-        while tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").strip() != "1 0":
-            assert time.monotonic() < end, "coo did not end with 0"
-            time.sleep(0.02)
-        assert not any(x.startswith("> ") or x == ">" for x in screen()), screen()
+        until(lambda l: l[-1] == "$", "the shell")
+        type_in("echo code=$?")
+        keys("Enter")
+        lines = until(lambda l: "code=0" in l, "exit code 0")
+        assert "$ echo code=$?" in lines, "the terminal echoes again"
+        assert not any(x.startswith("> ") or x == ">" for x in lines), lines
         files = os.listdir(home + "/state/coo/talk")
         assert len(files) == 1, files
 finally:
