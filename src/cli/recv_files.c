@@ -251,6 +251,9 @@ static coo_err start(struct recv_files *r, struct job *j)
 	memset(&o, 0, sizeof(o));
 	o.loop = &r->net->loop;
 	o.peer = j->offer->from;
+	o.local = coo_driver_local(r->net->driver);
+	if (coo_addr_is_any(&o.local) || o.local.family != o.peer.family)
+		o.local.family = 0; /* no --bind: routing chooses, as it did for the receipt */
 	o.my_version = me->version;
 	o.my_user = j->offer->utf8 ? me->utf8.user : me->legacy.user;
 	o.my_host = j->offer->utf8 ? me->utf8.host : me->legacy.host;
