@@ -171,19 +171,27 @@ json_t *out_json_str(coo_span s)
 	return checked(json_stringn_nocheck(s.n ? (const char *)s.p : "", s.n));
 }
 
-static int write_json(const char *bytes, size_t n, void *user)
+/* Into one buffer that is kept, and from there to stdout in one piece. */
+static void write_json(const json_t *object)
 {
-	(void)user;
-	return fwrite(bytes, 1, n, stdout) == n ? 0 : -1;
+	static char *line;
+	static size_t cap;
+	size_t n = json_dumpb(object, line, cap, JSON_COMPACT);
+
+	if (n >= cap) {
+		cap = n + 4096;
+		line = xrealloc(line, cap, 1);
+		n = json_dumpb(object, line, cap, JSON_COMPACT);
+	}
+	line[n++] = '\n';
+	if (fwrite(line, 1, n, stdout) != n)
+		note_broken();
 }
 
 void out_json(json_t *object)
 {
-	if (out.json) {
-		if (json_dump_callback(object, write_json, NULL, JSON_COMPACT) != 0 ||
-		    putchar('\n') == EOF)
-			note_broken();
-	}
+	if (out.json)
+		write_json(object);
 	json_decref(object);
 }
 
