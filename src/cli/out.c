@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "cli/exit.h"
+#include "cli/json_line.h"
 #include "cli/xalloc.h"
 
 /* The one output state of the process: a program has one stdout. */
@@ -171,19 +172,11 @@ json_t *out_json_str(coo_span s)
 	return checked(json_stringn_nocheck(s.n ? (const char *)s.p : "", s.n));
 }
 
-/* Into one buffer that is kept, and from there to stdout in one piece. */
 static void write_json(const json_t *object)
 {
-	static char *line;
-	static size_t cap;
-	size_t n = json_dumpb(object, line, cap, JSON_COMPACT);
+	const char *line;
+	size_t n = json_line(object, &line);
 
-	if (n >= cap) {
-		cap = n + 4096;
-		line = xrealloc(line, cap, 1);
-		n = json_dumpb(object, line, cap, JSON_COMPACT);
-	}
-	line[n++] = '\n';
 	if (fwrite(line, 1, n, stdout) != n)
 		note_broken();
 }
