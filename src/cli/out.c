@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "cli/exit.h"
+#include "cli/json_line.h"
 #include "cli/xalloc.h"
 
 /* The one output state of the process: a program has one stdout. */
@@ -171,19 +172,19 @@ json_t *out_json_str(coo_span s)
 	return checked(json_stringn_nocheck(s.n ? (const char *)s.p : "", s.n));
 }
 
-static int write_json(const char *bytes, size_t n, void *user)
+static void write_json(const json_t *object)
 {
-	(void)user;
-	return fwrite(bytes, 1, n, stdout) == n ? 0 : -1;
+	const char *line;
+	size_t n = json_line(object, &line);
+
+	if (fwrite(line, 1, n, stdout) != n)
+		note_broken();
 }
 
 void out_json(json_t *object)
 {
-	if (out.json) {
-		if (json_dump_callback(object, write_json, NULL, JSON_COMPACT) != 0 ||
-		    putchar('\n') == EOF)
-			note_broken();
-	}
+	if (out.json)
+		write_json(object);
 	json_decref(object);
 }
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cli/out.h"
 #include "cli/xalloc.h"
+#include "proto/buf.h"
 
 static void set(json_t *o, const char *key, json_t *value)
 {
@@ -25,6 +26,16 @@ static void set_span(json_t *o, const char *key, coo_span s)
 static void set_str(json_t *o, const char *key, const char *s)
 {
 	set(o, key, s ? json_string_nocheck(s) : json_null());
+}
+
+static bool was_heard(const coo_peer_view *p, coo_time now)
+{
+	return p->last_heard && now >= p->last_heard;
+}
+
+static const char *heard_text(const coo_peer_view *p, coo_time now, char stamp[COO_RFC3339_CAP])
+{
+	return coo_clock_rfc3339(coo_clock_wall() - (now - p->last_heard), stamp);
 }
 
 json_t *show_peer_json(const coo_peer_view *p, coo_time now)
@@ -42,11 +53,7 @@ json_t *show_peer_json(const coo_peer_view *p, coo_time now)
 	set_span(o, "version", p->version);
 	set_str(o, "charset", p->charset);
 	set(o, "absent", json_boolean(p->absent));
-	if (p->last_heard && now >= p->last_heard)
-		set_str(o, "last_heard",
-			coo_clock_rfc3339(coo_clock_wall() - (now - p->last_heard), stamp));
-	else
-		set(o, "last_heard", json_null());
+	set_str(o, "last_heard", was_heard(p, now) ? heard_text(p, now, stamp) : NULL);
 	return o;
 }
 
@@ -67,7 +74,8 @@ static json_t *flags_json(uint32_t command)
 	return a;
 }
 
-json_t *show_message_json(const coo_message *m, coo_time now)
+/* A message of any shape, built anew. */
+static json_t *message_json(const coo_message *m, coo_time now)
 {
 	json_t *o = out_event("message");
 	char no[24];
@@ -90,6 +98,121 @@ json_t *show_message_json(const coo_message *m, coo_time now)
 		set_span(o, "font", m->font);
 	set(o, "files", json_array());
 	return o;
+}
+
+/*
+ * Nearly all messages have the same keys, and building thirty pairs anew costs as much as all the
+ * rest that is done for a message. So one object is kept and its values are written over: only
+ * those that differ from the message before, which are few where one peer writes several. What is
+ * not a string or a number is part of the shape.
+ */
+struct shape {
+	uint32_t options; /* its flags */
+	bool broadcast, sealed, absent, heard;
+};
+
+static bool same_shape(const struct shape *a, const struct shape *b)
+{
+	return a->options == b->options && a->broadcast == b->broadcast && a->sealed == b->sealed &&
+	       a->absent == b->absent && a->heard == b->heard;
+}
+
+static struct {
+	json_t *message;
+	struct shape shape;
+	json_t *time, *packet_no, *text, *charset, *replacements, *command;
+	json_t *addr, *port, *user, *host, *nick, *group, *client, *version, *peer_charset;
+	json_t *last_heard;
+} kept;
+
+static void forget_kept(void)
+{
+	json_decref(kept.message);
+	memset(&kept, 0, sizeof(kept));
+}
+
+static void keep(json_t *message, const struct shape *shape)
+{
+	const json_t *p = json_object_get(message, "peer");
+
+	if (!kept.message)
+		atexit(forget_kept);
+	json_decref(kept.message);
+	kept.message = message;
+	kept.shape = *shape;
+	kept.time = json_object_get(message, "time");
+	kept.packet_no = json_object_get(message, "packet_no");
+	kept.text = json_object_get(message, "text");
+	kept.charset = json_object_get(message, "charset");
+	kept.replacements = json_object_get(message, "replacements");
+	kept.command = json_object_get(message, "command");
+	kept.addr = json_object_get(p, "addr");
+	kept.port = json_object_get(p, "port");
+	kept.user = json_object_get(p, "user");
+	kept.host = json_object_get(p, "host");
+	kept.nick = json_object_get(p, "nick");
+	kept.group = json_object_get(p, "group");
+	kept.client = json_object_get(p, "client");
+	kept.version = json_object_get(p, "version");
+	kept.peer_charset = json_object_get(p, "charset");
+	kept.last_heard = json_object_get(p, "last_heard");
+}
+
+static void write_over(json_t *string, coo_span s)
+{
+	if (coo_span_eq(coo_span_of(json_string_value(string), json_string_length(string)), s))
+		return;
+	if (json_string_setn(string, s.n ? (const char *)s.p : "", s.n) != 0) {
+		json_t *repaired = out_json_str(s); /* it was not UTF-8 */
+
+		json_string_setn_nocheck(string, json_string_value(repaired),
+					 json_string_length(repaired));
+		json_decref(repaired);
+	}
+}
+
+static void write_over_peer(const coo_peer_view *p, coo_time now)
+{
+	char text[COO_RFC3339_CAP > COO_ADDR_TEXT_CAP ? COO_RFC3339_CAP : COO_ADDR_TEXT_CAP];
+
+	write_over(kept.addr, coo_span_str(coo_addr_ip_text(&p->addr, text)));
+	json_integer_set(kept.port, p->addr.port);
+	write_over(kept.user, p->user);
+	write_over(kept.host, p->host);
+	write_over(kept.nick, p->nick);
+	write_over(kept.group, p->group);
+	write_over(kept.client, coo_span_str(coo_client_name(p->client)));
+	write_over(kept.version, p->version);
+	write_over(kept.peer_charset, coo_span_str(p->charset));
+	if (kept.shape.heard)
+		write_over(kept.last_heard, coo_span_str(heard_text(p, now, text)));
+}
+
+json_t *show_message_json(const coo_message *m, coo_time now)
+{
+	const struct shape shape = { m->command & COO_OPT_MASK, m->broadcast, m->sealed,
+				     m->from.absent, was_heard(&m->from, now) };
+	char text[COO_RFC3339_CAP];
+	coo_buf no;
+
+	/* the caller puts files in */
+	if (m->encrypted || m->font.n || (m->command & COO_OPT_FILEATTACH) || !m->charset ||
+	    !m->from.charset)
+		return message_json(m, now);
+	if (!kept.message || !same_shape(&shape, &kept.shape)) {
+		keep(message_json(m, now), &shape);
+		return json_incref(kept.message);
+	}
+	write_over(kept.time, coo_span_str(coo_clock_rfc3339(coo_clock_wall(), text)));
+	coo_buf_init(&no, text, sizeof(text));
+	coo_buf_put_u64(&no, m->packet_no);
+	write_over(kept.packet_no, coo_buf_span(&no));
+	write_over_peer(&m->from, now);
+	write_over(kept.text, m->text);
+	write_over(kept.charset, coo_span_str(m->charset));
+	json_integer_set(kept.replacements, (json_int_t)m->replaced);
+	json_integer_set(kept.command, m->command);
+	return json_incref(kept.message);
 }
 
 char *show_peer_name(const coo_peer_view *p)

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/json_line.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "cli/xalloc.h"
+
+static struct {
+	char *p;
+	size_t n, cap;
+} buf;
+
+static void need(size_t n)
+{
+	if (n <= buf.cap - buf.n)
+		return;
+	buf.cap = (buf.cap + n) * 2 + 1024;
+	buf.p = xrealloc(buf.p, buf.cap, 1);
+}
+
+static void put(const char *s, size_t n)
+{
+	need(n);
+	memcpy(buf.p + buf.n, s, n);
+	buf.n += n;
+}
+
+static void put_char(char c)
+{
+	put(&c, 1);
+}
+
+static void put_escaped(char c)
+{
+	static const char digits[] = "0123456789ABCDEF", from[] = "\"\\\b\f\n\r\t",
+			  to[] = "\"\\bfnrt";
+	const char *known = memchr(from, c, sizeof(from) - 1);
+	char text[6] = { '\\', 'u', '0', '0', digits[(unsigned char)c >> 4], digits[c & 15] };
+
+	if (known)
+		text[1] = to[known - from];
+	put(text, known ? 2 : 6);
+}
+
+static void put_string(const char *s, size_t n)
+{
+	size_t from = 0;
+
+	need(n + 2);
+	put_char('"');
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
+			continue;
+		put(s + from, i - from);
+		put_escaped(s[i]);
+		from = i + 1;
+	}
+	put(s + from, n - from);
+	put_char('"');
+}
+
+static void put_integer(json_int_t v)
+{
+	char text[24], *at = text + sizeof(text);
+	unsigned long long rest = v < 0 ? 0 - (unsigned long long)v : (unsigned long long)v;
+
+	do
+		*--at = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (v < 0)
+		*--at = '-';
+	put(at, (size_t)(text + sizeof(text) - at));
+}
+
+static void put_real(const json_t *j)
+{
+	char text[64];
+
+	put(text, json_dumpb(j, text, sizeof(text), JSON_ENCODE_ANY));
+}
+
+static void put_value(const json_t *j);
+
+static void put_object(const json_t *j)
+{
+	json_t *o = (json_t *)(uintptr_t)j; /* the iterator asks for it, and changes nothing */
+	const char *key;
+	json_t *value;
+	char before = '{';
+
+	json_object_foreach(o, key, value)
+	{
+		put_char(before);
+		put_string(key, strlen(key));
+		put_char(':');
+		put_value(value);
+		before = ',';
+	}
+	if (before == '{')
+		put_char('{');
+	put_char('}');
+}
+
+static void put_array(const json_t *j)
+{
+	put_char('[');
+	for (size_t i = 0; i < json_array_size(j); i++) {
+		if (i > 0)
+			put_char(',');
+		put_value(json_array_get(j, i));
+	}
+	put_char(']');
+}
+
+static void put_value(const json_t *j)
+{
+	switch (json_typeof(j)) {
+	case JSON_OBJECT:
+		put_object(j);
+		break;
+	case JSON_ARRAY:
+		put_array(j);
+		break;
+	case JSON_STRING:
+		put_string(json_string_value(j), json_string_length(j));
+		break;
+	case JSON_INTEGER:
+		put_integer(json_integer_value(j));
+		break;
+	case JSON_REAL:
+		put_real(j);
+		break;
+	case JSON_TRUE:
+		put("true", 4);
+		break;
+	case JSON_FALSE:
+		put("false", 5);
+		break;
+	case JSON_NULL:
+		put("null", 4);
+		break;
+	}
+}
+
+size_t json_line(const json_t *object, const char **line)
+{
+	buf.n = 0;
+	put_value(object);
+	put_char('\n');
+	*line = buf.p;
+	return buf.n;
+}
