@@ -15,7 +15,8 @@ tidy() {
 		sh -c 'tool=$1 flags=$2; shift 2; exec $tool --quiet "$@" -- $flags' sh \
 		"${CLANG_TIDY:-clang-tidy}" "-std=c11 $*" >>"$log" 2>&1 || code=1
 }
-find proto -name '*.c' -print0 | tidy "$@"
-find src -name '*.c' -print0 | tidy -D_GNU_SOURCE "$@"
+# not "find | tidy": what a pipe's shell learns is forgotten with it
+tidy "$@" < <(find proto -name '*.c' -print0)
+tidy -D_GNU_SOURCE "$@" < <(find src -name '*.c' -print0)
 grep -vE ' warnings? generated\.$|^Suppressed |^Use -header-filter' "$log" || true
 exit $code
