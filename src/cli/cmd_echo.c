@@ -332,7 +332,8 @@ static bool check(const struct echo_opts *o)
 
 static int run(void *opts, int argc, char **argv)
 {
-	struct server s = { .o = opts };
+	struct echo_opts *o = opts;
+	struct server s = { .o = o };
 	int code;
 
 	if (argc > 0) {
@@ -352,6 +353,8 @@ static int run(void *opts, int argc, char **argv)
 	echo_show_fini(&s.view);
 	coo_netifs_free(&s.ifs);
 	free(s.allow);
+	free(o->allow.v);
+	free(o->common.interfaces.v);
 	return code;
 }
 

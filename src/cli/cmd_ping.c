@@ -289,7 +289,7 @@ static int prepare(struct ping *g, int argc, char **argv)
 	return ping_csv_open(g) ? 0 : EXIT_SYSTEM;
 }
 
-static void release(struct ping *g)
+static void release(struct ping *g, struct ping_opts *o)
 {
 	coo_prober_close(g->prober);
 	ping_conditions_free(g);
@@ -304,6 +304,9 @@ static void release(struct ping *g)
 	free((void *)(uintptr_t)g->sweep_sizes);
 	if (g->csv)
 		fclose(g->csv);
+	free(o->common.interfaces.v);
+	free(o->fail_if.v);
+	free(o->warn_if.v);
 }
 
 static int run(void *opts, int argc, char **argv)
@@ -326,7 +329,7 @@ static int run(void *opts, int argc, char **argv)
 		out_text("UDP ECHO UNKNOWN - the test could not be run\n");
 		code = 3;
 	}
-	release(&g);
+	release(&g, o);
 	return code;
 }
 

@@ -97,7 +97,7 @@ static double nice(double v)
 {
 	double unit = pow(10, floor(log10(v > 0 ? v : 1)));
 
-	for (double m = 1; m < 10; m++) {
+	for (int m = 1; m < 10; m++) {
 		if (unit * m >= v)
 			return unit * m;
 	}

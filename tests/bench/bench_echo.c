@@ -266,7 +266,7 @@ static void run_program(responder *r, const char *const *argv, int out)
 
 static int start_coo(responder *r)
 {
-	const char *coo = getenv("COO") ? getenv("COO") : "build/coo";
+	const char *named = getenv("COO"), *coo = named ? named : "build/coo";
 	const char *argv[] = { coo, "echo", "-p", "0", "-b", "127.0.0.1", "--json", NULL };
 	char text[4096];
 	const char *at;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """coo ping against other echo services, and other clients against coo echo.
 
-Always: socat, nc, Python. Where they are installed: ncat, nping, inetutils-inetd, xinetd.
+Always: Python. Where they are installed: socat, nc, ncat, nping, inetutils-inetd, xinetd.
 """
 import json
 import os
@@ -58,9 +58,10 @@ class Background:
         self.process.wait()
 
 
-with step("socat answers coo ping"), \
-        Background(7001, "socat", "UDP4-RECVFROM:7001,fork", "PIPE"):
-    ping(7001)
+if have("socat"):
+    with step("socat answers coo ping"), \
+            Background(7001, "socat", "UDP4-RECVFROM:7001,fork", "PIPE"):
+        ping(7001)
 
 if have("ncat"):
     with step("ncat answers coo ping"), \
@@ -113,11 +114,13 @@ def client(argv, text=b"", wait=20):
     return out.stdout, out.stderr
 
 
-with step("socat asks coo echo over UDP and TCP"):
-    out, err = client(["socat", "-t", "1", "-", "UDP4:10.77.0.1:7"], b"hello over udp\n")
-    assert out == b"hello over udp\n", (out, err)
-    out, err = client(["socat", "-t", "1", "-", "TCP4:10.77.0.1:7"], b"hello over tcp\n" * 10000)
-    assert out == b"hello over tcp\n" * 10000, (len(out), err)
+if have("socat"):
+    with step("socat asks coo echo over UDP and TCP"):
+        out, err = client(["socat", "-t", "1", "-", "UDP4:10.77.0.1:7"], b"hello over udp\n")
+        assert out == b"hello over udp\n", (out, err)
+        text = b"hello over tcp\n" * 10000
+        out, err = client(["socat", "-t", "1", "-", "TCP4:10.77.0.1:7"], text)
+        assert out == text, (len(out), err)
 
 if have("nc"):
     with step("nc asks coo echo"):
@@ -150,6 +153,6 @@ print("all", flush=True)
 with step("the responder counted them"):
     assert echo.stop() == 0
     end = echo.expect(type="summary")
-    assert end["rx"] == end["tx"] >= 2 and end["tcp"]["accepted"] >= 201, end
+    assert end["rx"] == end["tx"] and end["tcp"]["accepted"] >= 200, end
 
 step.done()
