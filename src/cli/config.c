@@ -29,6 +29,16 @@ static char *next_line(char *text, int cap, void *user)
 	return fgets(text, cap, r->file);
 }
 
+/* A copy that lives as long as the program: options point at it. */
+static const char *kept(const char *value)
+{
+	static struct str_list list;
+
+	list.v = xrealloc(list.v, list.n + 1, sizeof(*list.v));
+	list.v[list.n] = xstrdup(value);
+	return list.v[list.n++];
+}
+
 /* inih's handler: 0 is an error in this line. Values of other commands are checked, not kept. */
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
@@ -54,7 +64,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	/* a key of another command, or one that this command does not take, is only checked */
 	if (cmd ? cmd != r->cmd : opt_find(r->cmd, name) != o)
 		into = scratch = xcalloc(1, cmd ? cmd->opts_size : sizeof(struct common));
-	ok = opt_set(o, into, scratch ? value : xstrdup(value), why, sizeof(why));
+	ok = opt_set(o, into, scratch ? value : kept(value), why, sizeof(why));
 	if (!ok)
 		snprintf(r->why, sizeof(r->why), "%s cannot be \"%s\": %s", name, value, why);
 	if (scratch && o->kind == OPT_LIST)

@@ -44,6 +44,12 @@ int sess_verdict(const struct sess *s);
 /* Something was sent or came: --wait begins anew. */
 void sess_touch(struct sess *s);
 
+/* Hands what was shown so far to the terminal or to standard output. */
+void sess_flush(struct sess *s);
+
+/* talk_events.c */
+extern const coo_talk_fns sess_talk_fns;
+
 /* talk_input.c */
 void input_init(struct sess *s);
 /* There is somebody to talk to: from here on the input is read. */

@@ -6,62 +6,9 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "engine/tcp_impl.h"
 
-/* The buffer that all connections of one owner read into: libuv reads and delivers one at a time.
- */
-struct reader {
-	size_t users, cap;
-	char bytes[];
-};
-
-struct connecting {
-	uv_connect_t req;
-	uv_timer_t timer;
-	coo_tcp *conn;
-};
-
-struct outbuf {
-	char *p;
-	size_t n, cap;
-};
-
-struct coo_tcp {
-	uv_tcp_t handle;
-	uv_write_t write;
-	uv_shutdown_t shutdown;
-	const coo_tcp_fns *fns;
-	void *user, *data;
-	struct reader *reader;
-	struct connecting *connecting;
-	coo_tcp_server *server;
-	coo_addr peer, local;
-	struct outbuf flying, waiting; /* libuv writes the one while the other fills */
-	size_t queued, max_out;	       /* bytes in both */
-	unsigned keepalive;
-	int err;
-	unsigned handles; /* to be closed before this may be freed */
-	bool open, paused, was_busy, eof, closing;
-	bool shut_asked, shut_sent, shut_done, close_when_shut;
-};
-
-struct coo_tcp_server {
-	uv_tcp_t handle;
-	coo_tcp_opts opts;
-	const coo_tcp_fns *fns;
-	void *user;
-	struct reader *reader;
-	size_t conns;
-	uint64_t refused;
-	bool closed; /* by its owner; freed when the handle and the last connection are gone */
-	bool handle_gone;
-};
-
-enum {
-	BACKLOG = 1024,
-	KEEP_OUT = 4096, /* a queue that grew longer is freed when it is empty */
-};
-
-static struct reader *reader_new(size_t cap)
+struct reader *coo_tcp_reader_new(size_t cap)
 {
 	struct reader *r;
 
@@ -75,7 +22,7 @@ static struct reader *reader_new(size_t cap)
 	return r;
 }
 
-static void reader_unref(struct reader *r)
+void coo_tcp_reader_unref(struct reader *r)
 {
 	if (r && --r->users == 0)
 		free(r);
@@ -85,14 +32,6 @@ static coo_err sys(int uv_err)
 {
 	errno = -uv_err;
 	return COO_ESYS;
-}
-
-static void server_unref(coo_tcp_server *s)
-{
-	if (!s || !s->closed || !s->handle_gone || s->conns > 0)
-		return;
-	reader_unref(s->reader);
-	free(s);
 }
 
 static void on_handle_closed(uv_handle_t *h)
@@ -105,9 +44,9 @@ static void on_handle_closed(uv_handle_t *h)
 		c->fns->closed(c->user, c, c->err);
 	if (c->server) {
 		c->server->conns--;
-		server_unref(c->server);
+		coo_tcp_server_unref(c->server);
 	}
-	reader_unref(c->reader);
+	coo_tcp_reader_unref(c->reader);
 	free(c->flying.p);
 	free(c->waiting.p);
 	free(c->connecting);
@@ -124,7 +63,7 @@ void coo_tcp_close(coo_tcp *c)
 		uv_close((uv_handle_t *)&c->connecting->timer, on_handle_closed);
 }
 
-static void fail(coo_tcp *c, int uv_err)
+void coo_tcp_fail(coo_tcp *c, int uv_err)
 {
 	if (!c->closing)
 		c->err = -uv_err;
@@ -163,7 +102,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	if (n < 0) {
-		fail(c, (int)n);
+		coo_tcp_fail(c, (int)n);
 		return;
 	}
 	if (c->fns->data)
@@ -178,7 +117,7 @@ static void start_reading(coo_tcp *c)
 		return;
 	e = uv_read_start((uv_stream_t *)&c->handle, on_alloc, on_read);
 	if (e != 0 && e != UV_EALREADY)
-		fail(c, e);
+		coo_tcp_fail(c, e);
 }
 
 void coo_tcp_pause(coo_tcp *c)
@@ -194,7 +133,7 @@ void coo_tcp_resume(coo_tcp *c)
 	start_reading(c);
 }
 
-static coo_addr name_of(const uv_tcp_t *h, int (*get)(const uv_tcp_t *, struct sockaddr *, int *))
+coo_addr coo_tcp_name_of(const uv_tcp_t *h, int (*get)(const uv_tcp_t *, struct sockaddr *, int *))
 {
 	struct sockaddr_storage ss;
 	int n = sizeof(ss);
@@ -206,8 +145,8 @@ static coo_addr name_of(const uv_tcp_t *h, int (*get)(const uv_tcp_t *, struct s
 	return a;
 }
 
-static coo_tcp *conn_new(uv_loop_t *loop, struct reader *reader, const coo_tcp_opts *opts,
-			 const coo_tcp_fns *fns, void *user)
+coo_tcp *coo_tcp_new(uv_loop_t *loop, struct reader *reader, const coo_tcp_opts *opts,
+		     const coo_tcp_fns *fns, void *user)
 {
 	coo_tcp *c = calloc(1, sizeof(*c));
 
@@ -225,11 +164,11 @@ static coo_tcp *conn_new(uv_loop_t *loop, struct reader *reader, const coo_tcp_o
 	return c;
 }
 
-static void conn_open(coo_tcp *c)
+void coo_tcp_opened(coo_tcp *c)
 {
 	c->open = true;
-	c->peer = name_of(&c->handle, uv_tcp_getpeername);
-	c->local = name_of(&c->handle, uv_tcp_getsockname);
+	c->peer = coo_tcp_name_of(&c->handle, uv_tcp_getpeername);
+	c->local = coo_tcp_name_of(&c->handle, uv_tcp_getsockname);
 	coo_ignore(uv_tcp_nodelay(&c->handle, 1));
 	if (c->keepalive)
 		coo_ignore(uv_tcp_keepalive(&c->handle, 1, c->keepalive));
@@ -240,189 +179,6 @@ static void conn_open(coo_tcp *c)
 	else if (c->shut_asked && c->queued == 0)
 		shut(c);
 	start_reading(c);
-}
-
-/* --- connecting ------------------------------------------------------------------------------ */
-
-static void on_connect(uv_connect_t *req, int status)
-{
-	coo_tcp *c = req->data;
-
-	if (c->closing)
-		return;
-	uv_timer_stop(&c->connecting->timer);
-	if (status != 0)
-		fail(c, status);
-	else
-		conn_open(c);
-}
-
-static void on_timeout(uv_timer_t *timer)
-{
-	fail(timer->data, UV_ETIMEDOUT);
-}
-
-static int begin_connect(coo_tcp *c, uv_loop_t *loop, const coo_addr *to, const coo_tcp_opts *opts)
-{
-	coo_time timeout = opts->connect_timeout ? opts->connect_timeout : COO_SEC(10);
-	struct sockaddr_storage ss;
-	int e;
-
-	coo_ignore(uv_timer_init(loop, &c->connecting->timer));
-	c->connecting->timer.data = c;
-	c->connecting->req.data = c;
-	c->handles = 2;
-	if (opts->bind.family) {
-		coo_addr_to_sockaddr(&opts->bind, &ss);
-		e = uv_tcp_bind(&c->handle, (struct sockaddr *)&ss, 0);
-		if (e != 0)
-			return e;
-	}
-	coo_addr_to_sockaddr(to, &ss);
-	e = uv_tcp_connect(&c->connecting->req, &c->handle, (struct sockaddr *)&ss, on_connect);
-	if (e != 0)
-		return e;
-	return uv_timer_start(&c->connecting->timer, on_timeout, (timeout + 999999) / 1000000, 0);
-}
-
-coo_err coo_tcp_connect(uv_loop_t *loop, const coo_addr *to, const coo_tcp_opts *opts,
-			const coo_tcp_fns *fns, void *user, coo_tcp **out)
-{
-	struct reader *reader = reader_new(opts->read_size);
-	struct connecting *g = calloc(1, sizeof(*g));
-	coo_tcp *c = reader && g ? conn_new(loop, reader, opts, fns, user) : NULL;
-	int e;
-
-	reader_unref(reader);
-	if (!c) {
-		free(g);
-		return COO_ENOMEM;
-	}
-	c->connecting = g;
-	c->peer = *to;
-	*out = c;
-	e = begin_connect(c, loop, to, opts);
-	if (e != 0)
-		fail(c, e); /* told by closed(), as every other end */
-	return COO_OK;
-}
-
-/* --- listening ------------------------------------------------------------------------------- */
-
-static void on_server_closed(uv_handle_t *h)
-{
-	coo_tcp_server *s = h->data;
-
-	s->handle_gone = true;
-	server_unref(s);
-}
-
-static void on_connection(uv_stream_t *stream, int status)
-{
-	coo_tcp_server *s = stream->data;
-	coo_tcp *c;
-
-	if (status != 0 || s->closed) {
-		s->refused++;
-		return;
-	}
-	c = conn_new(stream->loop, s->reader, &s->opts, s->fns, s->user);
-	if (!c) {
-		s->refused++;
-		return;
-	}
-	c->server = s;
-	s->conns++;
-	if (uv_accept(stream, (uv_stream_t *)&c->handle) != 0 || s->conns > s->opts.max_conns) {
-		static const coo_tcp_fns silent;
-
-		s->refused++;
-		c->fns = &silent;
-		coo_tcp_close(c);
-		return;
-	}
-	conn_open(c);
-}
-
-static int set_reuse_port(const uv_tcp_t *h)
-{
-	uv_os_fd_t fd;
-	int one = 1, e = uv_fileno((const uv_handle_t *)h, &fd);
-
-	if (e != 0)
-		return e;
-	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 ? 0 : -errno;
-}
-
-static int start_listening(coo_tcp_server *s, uv_loop_t *loop, const coo_addr *at)
-{
-	struct sockaddr_storage ss;
-	int e;
-
-	coo_addr_to_sockaddr(at, &ss);
-	e = uv_tcp_init_ex(loop, &s->handle, ss.ss_family);
-	if (e != 0)
-		return e;
-	s->handle.data = s;
-	if (s->opts.reuse_port)
-		e = set_reuse_port(&s->handle);
-	if (e == 0)
-		e = uv_tcp_bind(&s->handle, (struct sockaddr *)&ss,
-				s->opts.v6_only && at->family == 6 ? UV_TCP_IPV6ONLY : 0);
-	if (e == 0)
-		e = uv_listen((uv_stream_t *)&s->handle, BACKLOG, on_connection);
-	if (e != 0)
-		coo_tcp_server_close(s);
-	return e;
-}
-
-coo_err coo_tcp_listen(uv_loop_t *loop, const coo_addr *at, const coo_tcp_opts *opts,
-		       const coo_tcp_fns *fns, void *user, coo_tcp_server **out)
-{
-	coo_tcp_server *s = calloc(1, sizeof(*s));
-	int e;
-
-	if (!s)
-		return COO_ENOMEM;
-	s->reader = reader_new(opts->read_size);
-	if (!s->reader) {
-		free(s);
-		return COO_ENOMEM;
-	}
-	s->opts = *opts;
-	if (s->opts.max_conns == 0)
-		s->opts.max_conns = 10000;
-	s->fns = fns;
-	s->user = user;
-	e = start_listening(s, loop, at);
-	if (e != 0) {
-		/* without a handle nothing else would free it */
-		if (!s->handle.data) {
-			reader_unref(s->reader);
-			free(s);
-		}
-		return sys(e);
-	}
-	*out = s;
-	return COO_OK;
-}
-
-void coo_tcp_server_close(coo_tcp_server *s)
-{
-	if (!s || s->closed)
-		return;
-	s->closed = true;
-	uv_close((uv_handle_t *)&s->handle, on_server_closed);
-}
-
-coo_addr coo_tcp_server_local(const coo_tcp_server *s)
-{
-	return name_of(&s->handle, uv_tcp_getsockname);
-}
-
-uint64_t coo_tcp_server_refused(const coo_tcp_server *s)
-{
-	return s->refused;
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
@@ -451,7 +207,7 @@ static void on_written(uv_write_t *req, int status)
 		memset(&c->flying, 0, sizeof(c->flying));
 	}
 	if (status != 0)
-		fail(c, status);
+		coo_tcp_fail(c, status);
 	else
 		after_write(c);
 }
@@ -469,7 +225,7 @@ static void submit(coo_tcp *c)
 	buf = uv_buf_init(c->flying.p, (unsigned)c->flying.n);
 	e = uv_write(&c->write, (uv_stream_t *)&c->handle, &buf, 1, on_written);
 	if (e != 0)
-		fail(c, e);
+		coo_tcp_fail(c, e);
 }
 
 static coo_err enqueue(coo_tcp *c, coo_span s)
@@ -510,13 +266,13 @@ coo_err coo_tcp_send(coo_tcp *c, coo_span s)
 		if (n == UV_EAGAIN)
 			n = 0;
 		if (n < 0) {
-			fail(c, n);
+			coo_tcp_fail(c, n);
 			return sys(n);
 		}
 	}
 	s = coo_span_skip(s, (size_t)n);
 	if (s.n > 0 && enqueue(c, s) != COO_OK) {
-		fail(c, UV_ENOMEM);
+		coo_tcp_fail(c, UV_ENOMEM);
 		return COO_ENOMEM;
 	}
 	return COO_OK;
@@ -539,7 +295,7 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 	c->shut_done = true;
 	/* ENOTCONN: the peer has gone already, and with it both sides */
 	if (status != 0)
-		fail(c, status == UV_ENOTCONN ? 0 : status);
+		coo_tcp_fail(c, status == UV_ENOTCONN ? 0 : status);
 	else
 		close_if_both_ended(c);
 }
