@@ -6,6 +6,8 @@
 extern const struct cmd cmd_listen;
 extern const struct cmd cmd_send;
 extern const struct cmd cmd_get;
+extern const struct cmd cmd_share;
+extern const struct cmd cmd_fetch;
 extern const struct cmd cmd_talk;
 extern const struct cmd cmd_ping;
 extern const struct cmd cmd_echo;
@@ -20,6 +22,8 @@ const struct cmd *const cmds[] = {
 	&cmd_listen,
 	&cmd_send,
 	&cmd_get,
+	&cmd_share,
+	&cmd_fetch,
 	&cmd_talk,
 	&cmd_ping,
 	&cmd_echo,

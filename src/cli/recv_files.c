@@ -14,7 +14,7 @@
 #include "cli/xalloc.h"
 
 /* Transfers at once, and how many wait behind them. */
-enum { AT_ONCE = 4, QUEUE_MAX = 1024 };
+enum { AT_ONCE = 8, QUEUE_MAX = 1024 };
 
 /* A flood of offers must not turn into a flood of writing. */
 enum { STORES_A_SECOND = 10 };

@@ -151,11 +151,8 @@ static void say_skipped(const coo_filesend_event *ev)
 	free(name);
 }
 
-static void on_event(void *user, const coo_filesend_event *ev)
+void send_files_show(const coo_filesend_event *ev)
 {
-	struct send_files *f = user;
-	struct sent *s = find_sent(f, ev->packet);
-
 	switch (ev->what) {
 	case COO_FILESEND_STARTED:
 		show(ev, TRANSFER_STARTED);
@@ -165,8 +162,6 @@ static void on_event(void *user, const coo_filesend_event *ev)
 		break;
 	case COO_FILESEND_DONE:
 		show(ev, TRANSFER_DONE);
-		if (s && ev->complete)
-			s->complete = true;
 		break;
 	case COO_FILESEND_FAILED:
 		show(ev, TRANSFER_FAILED);
@@ -179,6 +174,16 @@ static void on_event(void *user, const coo_filesend_event *ev)
 			show(ev, TRANSFER_REFUSED);
 		break;
 	}
+}
+
+static void on_event(void *user, const coo_filesend_event *ev)
+{
+	struct send_files *f = user;
+	struct sent *s = find_sent(f, ev->packet);
+
+	send_files_show(ev);
+	if (ev->what == COO_FILESEND_DONE && s && ev->complete)
+		s->complete = true;
 	check_over(f);
 }
 

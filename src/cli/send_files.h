@@ -29,6 +29,10 @@ void send_files_on_result(struct send_files *f, const coo_outbox_result *r);
 /* RELEASEFILES. */
 void send_files_on_event(struct send_files *f, const coo_event *ev);
 
+/* How an event of the service looks, in text or JSON: for other commands that serve files. */
+struct coo_filesend_event;
+void send_files_show(const struct coo_filesend_event *ev);
+
 /* Whether anything is still to be fetched. */
 bool send_files_pending(const struct send_files *f);
 

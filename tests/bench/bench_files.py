@@ -181,4 +181,35 @@ empty_target()
 took = with_coo(part, [place.dir(f"out/{i}") for i in range(20)])[0]
 report("files_20_peers_rate", 20 * 64 / took, "MiB/s")
 report("files_20_peers_ratio", 20 * alone / took, "of_one_peer")
+
+
+def message_latency():
+    """Milliseconds from a message to its receipt, again and again while eight files come in."""
+    empty_target()
+    eight = [files.write(source, f"eight-{i}", 64 << 20) for i in range(8)]
+    listener = Quiet(target, "127.0.1.1")
+    host, port = listener.target.split(":")
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.settimeout(5)
+    sender = subprocess.Popen([lab.COO, "send", "-q", "--offer-wait", "60s", listener.target,
+                               *[a for p in eight for a in ("-f", p)]],
+                              stdout=subprocess.DEVNULL, env=quiet)
+    took = []
+    number = int(time.time())
+    while sender.poll() is None:
+        number += 1
+        begin = time.monotonic()
+        udp.sendto(b"1:%d:bench:here:288:ping\0" % number, (host, int(port)))
+        udp.recv(4096)
+        took.append((time.monotonic() - begin) * 1000)
+        time.sleep(0.002)
+    listener.end()
+    assert sender.returncode == 0
+    return sorted(took)
+
+
+latency = message_latency()
+report("files_message_p50", latency[len(latency) // 2], "ms")
+report("files_message_p99", latency[len(latency) * 99 // 100], "ms")
+report("files_message_max", latency[-1], "ms")
 place.close()
