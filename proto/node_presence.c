@@ -148,6 +148,8 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 		coo_node_emit_for(n, COO_EV_PEER_UP, a);
 	else if (changed)
 		coo_node_emit_for(n, COO_EV_PEER_CHANGE, a);
+	else
+		coo_node_emit_for(n, COO_EV_PEER_SEEN, a);
 }
 
 /* The random wait before an answer, so that a large LAN does not answer in one instant

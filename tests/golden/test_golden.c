@@ -223,6 +223,8 @@ static const char *event_name(enum coo_event_type type)
 		return "result";
 	case COO_EV_ACKED:
 		return "acked";
+	case COO_EV_PEER_SEEN:
+		return "seen";
 	}
 	return "?";
 }
