@@ -123,6 +123,25 @@ static void raise_how(coo_peer *peer, const coo_rx *rx)
 		peer->how = how;
 }
 
+/*
+ * An answer with legacy names tells nothing to us who know the same peer's names in UTF-8: it
+ * answers a question without options, or another program on this host. Changes come as entries.
+ */
+static bool is_poorer(const coo_peer *peer, const coo_packet *p, bool utf8)
+{
+	return peer->online && peer->names_utf8 && !utf8 && coo_packet_cmd(p) == COO_CMD_ANSENTRY;
+}
+
+static bool take_over(coo_node *n, const coo_node_arrival *a, const coo_entry *e,
+		      const coo_span names[COO_PEER_NAMES], bool utf8)
+{
+	bool changed = coo_peers_set_names(&n->peers, a->peer, names);
+
+	changed = update_state(a->peer, &a->p, a->client, utf8) || changed;
+	a->peer->has_utf8 = understands_utf8(&a->p, e, a->client);
+	return changed;
+}
+
 /* Takes over what an entry says; tells whether the peer is new or changed. */
 static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 {
@@ -136,9 +155,7 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 	a->peer = peer;
 	was_online = peer->online;
 	coo_node_note_number(peer, &a->p, a->now);
-	changed = coo_peers_set_names(&n->peers, peer, names);
-	changed = update_state(peer, &a->p, a->client, utf8) || changed;
-	peer->has_utf8 = understands_utf8(&a->p, e, a->client);
+	changed = !is_poorer(peer, &a->p, utf8) && take_over(n, a, e, names, utf8);
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
 	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
 	raise_how(peer, a->rx);
