@@ -179,19 +179,27 @@ bool coo_node_next_event(coo_node *n, coo_event *ev)
 	return true;
 }
 
+static bool has_receiver(const coo_send *s)
+{
+	if (s->broadcast)
+		return !s->want_read && !(s->options & COO_OPT_SENDCHECK);
+	return s->to.family != 0 && s->to.port != 0;
+}
+
 coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now, uint32_t *packet_no)
 {
 	coo_rtx_entry e;
 	coo_peer *peer;
 	coo_err err;
 
-	if (s->token == 0 || s->to.family == 0 || s->to.port == 0)
+	if (s->token == 0 || !has_receiver(s))
 		return COO_EINVAL;
 	if (s->ext.n > coo_node_room(n, s->options, COO_PACKET_MAX))
 		return COO_EMSGSIZE;
 	memset(&e, 0, sizeof(e));
 	e.token = s->token;
-	e.to = s->to;
+	if (!s->broadcast)
+		e.to = s->to;
 	e.local = s->local;
 	e.command = (s->command ? s->command : COO_CMD_SENDMSG) | (s->options & COO_OPT_MASK);
 	e.wants_ack = (s->options & COO_OPT_SENDCHECK) != 0;
@@ -205,7 +213,7 @@ coo_err coo_node_send(coo_node *n, const coo_send *s, coo_time now, uint32_t *pa
 	if (packet_no)
 		*packet_no = e.packet_no;
 	coo_ignore(coo_node_take_no(n));
-	peer = coo_peers_at(&n->peers, &s->to);
+	peer = s->broadcast ? NULL : coo_peers_at(&n->peers, &s->to);
 	if (peer)
 		peer->talked = true;
 	return COO_OK;

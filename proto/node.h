@@ -109,6 +109,7 @@ enum coo_event_type {
 	COO_EV_LIST,   /* a page of a host list was taken over: packet, from */
 	COO_EV_RESULT, /* what became of an own message: result */
 	COO_EV_ACKED,  /* an own message that still waits for being read was delivered: result */
+	COO_EV_PEER_SEEN, /* an entry or an answer that told nothing new of a peer: peer, packet */
 };
 
 typedef struct coo_event {
@@ -150,9 +151,14 @@ void coo_node_set_absence(coo_node *n, coo_span legacy, coo_span utf8, coo_time 
  */
 void coo_node_ask_list(coo_node *n, const coo_addr *to, coo_time until, coo_time now);
 
-/* One more round of NOOPERATION and BR_ENTRY by broadcast; bare: without any option, as 内网通
- * wants it. */
-void coo_node_ask_all(coo_node *n, bool bare, coo_time now);
+/*
+ * Asks who is there, once and without the rounds of coo_node_announce: BR_ENTRY to everybody (to is
+ * NULL; the first time, always in the full form, 250 ms behind a NOOPERATION) or to one address.
+ * plain: without options and without a UTF-8 block, the only form that 内网通 answers, from port
+ * 2425 (protocol.md 9.7); clients that answer both say less then, so it goes behind the full form.
+ * Who asked everybody is on their lists until coo_node_leave.
+ */
+void coo_node_seek(coo_node *n, const coo_addr *to, bool plain, coo_time now);
 
 /* Leaves: BR_EXIT twice, 100 ms apart, where it had announced itself. Afterwards entries are no
  * longer answered. */
@@ -172,6 +178,7 @@ typedef struct coo_send {
 	uint8_t attempts; /* 0: 5 */
 	coo_time wait;	  /* the whole wait; 0: attempts times the interval */
 	bool want_read;	  /* the result waits for READMSG too */
+	bool broadcast;	  /* to every broadcast address instead of to; no receipt then */
 } coo_send;
 
 /*

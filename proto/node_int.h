@@ -38,7 +38,7 @@ enum pending_kind {
 	PENDING_OKLIST,	  /* OKGETLIST */
 	PENDING_GETLIST,  /* GETLIST from index ref */
 	PENDING_ANSLIST,  /* ANSLIST from index ref */
-	PENDING_BARE,	  /* BR_ENTRY without any option, by broadcast */
+	PENDING_BARE,	  /* BR_ENTRY without any option */
 	PENDING_BCAST,	  /* broadcast of the entry command in ref */
 };
 

@@ -101,14 +101,17 @@ void coo_node_set_absence(coo_node *n, coo_span legacy, coo_span utf8, coo_time 
 		coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_ABSENCE, now, now);
 }
 
-void coo_node_ask_all(coo_node *n, bool bare, coo_time now)
+void coo_node_seek(coo_node *n, const coo_addr *to, bool plain, coo_time now)
 {
-	coo_time entry = coo_time_add(now, COO_MS(250));
-
-	if (!bare) {
+	n->leaving = false;
+	if (!to && !n->announced) {
+		n->announced = true;
 		coo_node_broadcast_round(n, COO_CMD_BR_ENTRY, now, now);
 		return;
 	}
-	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_NOOPERATION, now, now);
-	coo_node_owe_simple(n, PENDING_BARE, NULL, 0, entry, now);
+	if (plain)
+		coo_node_owe_simple(n, PENDING_BARE, to, 0, now, now);
+	else
+		coo_node_owe_simple(n, to ? PENDING_ENTRY : PENDING_BCAST, to, COO_CMD_BR_ENTRY,
+				    now, now);
 }

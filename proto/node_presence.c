@@ -134,6 +134,25 @@ static void displace(coo_node *n, const coo_node_arrival *a)
 	coo_node_emit(n, COO_EV_PEER_DOWN)->peer = other;
 }
 
+/*
+ * An answer with legacy names tells nothing to us who know the same peer's names in UTF-8: it
+ * answers a question without options, or another program on this host. Changes come as entries.
+ */
+static bool is_poorer(const coo_peer *peer, const coo_packet *p, bool utf8)
+{
+	return peer->online && peer->names_utf8 && !utf8 && coo_packet_cmd(p) == COO_CMD_ANSENTRY;
+}
+
+static bool take_over(coo_node *n, const coo_node_arrival *a, const coo_entry *e,
+		      const coo_span names[COO_PEER_NAMES], bool utf8)
+{
+	bool changed = coo_peers_set_names(&n->peers, a->peer, names);
+
+	changed = update_state(a->peer, &a->p, a->client, utf8) || changed;
+	a->peer->has_utf8 = understands_utf8(&a->p, e, a->client);
+	return changed;
+}
+
 /* Takes over what an entry says; tells whether the peer is new or changed. */
 static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 {
@@ -147,9 +166,7 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 	a->peer = peer;
 	was_online = peer->online;
 	coo_node_note_number(peer, &a->p, a->now);
-	changed = coo_peers_set_names(&n->peers, peer, names);
-	changed = update_state(peer, &a->p, a->client, utf8) || changed;
-	peer->has_utf8 = understands_utf8(&a->p, e, a->client);
+	changed = !is_poorer(peer, &a->p, utf8) && take_over(n, a, e, names, utf8);
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
 	displace(n, a);
 	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
@@ -160,6 +177,8 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 		coo_node_emit_for(n, COO_EV_PEER_UP, a);
 	else if (changed)
 		coo_node_emit_for(n, COO_EV_PEER_CHANGE, a);
+	else
+		coo_node_emit_for(n, COO_EV_PEER_SEEN, a);
 }
 
 /* The random wait before an answer, so that a large LAN does not answer in one instant

@@ -277,7 +277,10 @@ static bool next_message(coo_node *n, coo_time now, coo_buf *out, coo_tx *tx)
 		bool utf8 = (e->command & COO_OPT_UTF8) != 0;
 
 		memset(tx, 0, sizeof(*tx));
+		tx->broadcast = e->to.family == 0;
 		tx->to = e->to;
+		if (tx->broadcast)
+			tx->to.port = n->port;
 		tx->local = e->local;
 		tx->packet_no = e->packet_no;
 		if (coo_node_put_packet(n, out, e->packet_no, e->command, utf8,

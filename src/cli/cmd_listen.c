@@ -241,12 +241,13 @@ static void on_peer(struct listening *l, const coo_event *ev, const char *type, 
 	free(name);
 }
 
-/* A receipt that is not ours may be for a "coo send" beside us (feature/relay.h). */
+/* A receipt that is not ours may be for a "coo send" beside us, and an answer to an entry for a
+ * "coo peers" (feature/relay.h). */
 static void on_second(const coo_event *ev)
 {
 	uint32_t cmd = coo_packet_cmd(&ev->packet);
 
-	if (cmd == COO_CMD_RECVMSG || cmd == COO_CMD_READMSG)
+	if (cmd == COO_CMD_RECVMSG || cmd == COO_CMD_READMSG || cmd == COO_CMD_ANSENTRY)
 		coo_relay_forward(&ev->rx.from, ev->dgram);
 }
 
@@ -259,15 +260,18 @@ static void on_event(void *user, const coo_event *ev)
 		on_message(l, ev);
 		break;
 	case COO_EV_PEER_UP:
+		on_second(ev);
 		on_peer(l, ev, "peer_up", '+');
 		break;
 	case COO_EV_PEER_CHANGE:
+		on_second(ev);
 		on_peer(l, ev, "peer_change", '~');
 		break;
 	case COO_EV_PEER_DOWN:
 		on_peer(l, ev, "peer_down", '-');
 		break;
 	case COO_EV_SECOND:
+	case COO_EV_PEER_SEEN:
 		on_second(ev);
 		break;
 	case COO_EV_LIST:

@@ -175,9 +175,9 @@ static bool find_targets(struct sending *s, int argc, char **argv)
 		if (!targets_add(&s->targets, argv[i], port))
 			return false;
 	}
-	if (s->targets.n == 0)
+	if (s->targets.n + s->targets.n_names == 0)
 		say_error("the list of targets is empty");
-	return s->targets.n > 0;
+	return s->targets.n + s->targets.n_names > 0;
 }
 
 static uint32_t options_of(const struct sending *s)
@@ -374,10 +374,13 @@ static int exit_code(struct sending *s)
 static int deliver(struct sending *s)
 {
 	coo_addr local;
-	int code = open_net(s);
+	int code = targets_find(&s->targets, &s->opts->common);
 
+	if (code == 0)
+		code = open_net(s);
 	if (code)
 		return code;
+	targets_teach(&s->targets, &s->net);
 	code = make_outbox(s);
 	if (code == 0 && s->files)
 		code = send_files_start(s->files, &s->net, &s->opts->common, s->opts->offer_wait,
@@ -428,9 +431,9 @@ const struct cmd cmd_send = {
 	.name = "send",
 	.args = "TARGET… [TEXT]",
 	.summary = "send a message; exit code 0 means that everybody acknowledged it",
-	.about =
-	    "Sends TEXT (or stdin) to each TARGET (address[:port], host name, @FILE with one a "
-	    "line)\nand waits for the receipts. Exit: 0 all acknowledged, 1 none, 3 some.",
+	.about = "Sends TEXT (or stdin) to each TARGET (address[:port], name, group:NAME, @FILE "
+		 "with one "
+		 "a line)\nand waits for the receipts. Exit: 0 all acknowledged, 1 none, 3 some.",
 	.examples = "  coo send 10.0.0.7 你好\n"
 		    "  long-job; coo send 10.0.0.7 \"done: $?\"\n"
 		    "  dmesg | tail | coo send 10.0.0.7 10.0.0.8:2426\n"

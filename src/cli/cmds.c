@@ -4,7 +4,9 @@
 #include "cli/cmd.h"
 
 extern const struct cmd cmd_listen;
+extern const struct cmd cmd_peers;
 extern const struct cmd cmd_send;
+extern const struct cmd cmd_broadcast;
 extern const struct cmd cmd_get;
 extern const struct cmd cmd_share;
 extern const struct cmd cmd_fetch;
@@ -20,7 +22,9 @@ extern const struct cmd cmd_version;
 /* clang-format off */
 const struct cmd *const cmds[] = {
 	&cmd_listen,
+	&cmd_peers,
 	&cmd_send,
+	&cmd_broadcast,
 	&cmd_get,
 	&cmd_share,
 	&cmd_fetch,

@@ -166,6 +166,29 @@ static int parse_bind(const struct common *c, const struct net_wish *wish, coo_d
 	return 0;
 }
 
+static coo_span with_suffix(coo_span name, char *to, size_t cap)
+{
+	coo_buf b;
+
+	coo_buf_init(&b, to, cap);
+	coo_buf_put(&b, name);
+	coo_buf_put_str(&b, "-coo");
+	return coo_buf_ok(&b) ? coo_buf_span(&b) : name;
+}
+
+/*
+ * Clients know a user on a host as one member at one address. Whoever announced himself from
+ * another port under the name of the program that holds the usual one would draw the messages for
+ * that program to himself, and his leaving would strike it off the lists.
+ */
+static void be_apart(struct net *n, const struct common *c, coo_node_cfg *cfg)
+{
+	if (c->user)
+		return;
+	cfg->utf8.user = with_suffix(cfg->utf8.user, n->apart[0], sizeof(n->apart[0]));
+	cfg->legacy.user = with_suffix(cfg->legacy.user, n->apart[1], sizeof(n->apart[1]));
+}
+
 static int open_driver(struct net *n, const struct common *c, const struct net_wish *wish)
 {
 	coo_driver_cfg cfg;
@@ -178,6 +201,8 @@ static int open_driver(struct net *n, const struct common *c, const struct net_w
 	if (code)
 		return code;
 	fill_node(n, wish, &cfg.node, c);
+	if (wish->apart && wish->any_port)
+		be_apart(n, c, &cfg.node);
 	cfg.names = c->interfaces.v;
 	cfg.n_names = c->interfaces.n;
 	cfg.no_broadcast = wish->no_broadcast;
@@ -191,6 +216,8 @@ static int open_driver(struct net *n, const struct common *c, const struct net_w
 			 (unsigned)cfg.port);
 		cfg.port = 0;
 		n->ephemeral = true;
+		if (wish->apart)
+			be_apart(n, c, &cfg.node);
 		e = coo_driver_open(&n->loop, &cfg, &n->driver, &bad);
 	}
 	return e == COO_OK ? 0 : say_open_failed(e, bad, &cfg, wish);

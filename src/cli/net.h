@@ -18,7 +18,8 @@ struct net {
 	coo_text *text;
 	coo_identity identity;
 	coo_state_block numbers;
-	bool ephemeral; /* the port was taken, so the source port is another */
+	char apart[2][80]; /* our user when apart, in both character sets */
+	bool ephemeral;	   /* the port was taken, so the source port is another */
 	uv_signal_t sigint, sigterm;
 	void (*on_stop)(void *user);
 	void *user;
@@ -28,6 +29,8 @@ struct net_wish {
 	bool member;	    /* on line, as opposed to a one-shot sender */
 	bool port_optional; /* goes on with another source port where the port is taken */
 	bool any_port;	    /* any source port will do, unless --bind names one */
+	bool apart; /* from another port, be somebody else: the user is NAME-coo unless --user says
+		     */
 	bool no_broadcast;
 	bool send_read;
 	bool serve_list;

@@ -10,6 +10,7 @@
 #include "base/resolve.h"
 #include "cli/out.h"
 #include "cli/xalloc.h"
+#include "proto/utf8.h"
 
 enum { MAX_TARGETS = 65536, LINE_CAP = 1024, FILE_DEPTH = 4 };
 
@@ -29,8 +30,10 @@ static bool is_known(const struct targets *t, const coo_addr *a)
 	return false;
 }
 
-static bool add_addr(struct targets *t, const char *text, const coo_addr *a)
+bool targets_add_addr(struct targets *t, const char *text, const coo_addr *a, coo_span entry)
 {
+	struct target *to;
+
 	if (is_known(t, a)) {
 		say_note("%s is named twice; it gets one message", text);
 		return true;
@@ -40,8 +43,42 @@ static bool add_addr(struct targets *t, const char *text, const coo_addr *a)
 		return false;
 	}
 	t->v = xrealloc(t->v, t->n + 1, sizeof(*t->v));
-	t->v[t->n].text = xstrdup(text);
-	t->v[t->n++].addr = *a;
+	to = &t->v[t->n++];
+	memset(to, 0, sizeof(*to));
+	to->text = xstrdup(text);
+	to->addr = *a;
+	if (entry.n) {
+		to->entry = xcalloc(1, entry.n);
+		to->entry_len = entry.n;
+		memcpy(to->entry, entry.p, entry.n);
+	}
+	return true;
+}
+
+static bool add_addr(struct targets *t, const char *text, const coo_addr *a)
+{
+	return targets_add_addr(t, text, a, coo_span_none());
+}
+
+static bool is_peer_only(const char *word)
+{
+	static const char *const prefixes[] = { "nick:", "user:", "host:", "group:" };
+
+	for (size_t i = 0; i < COO_ARRAY_LEN(prefixes); i++) {
+		if (strncmp(word, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool add_later(struct targets *t, const char *word)
+{
+	if (!coo_utf8_valid(coo_span_str(word))) {
+		say_error("a name that is not UTF-8 cannot be looked for");
+		return false;
+	}
+	t->names = xrealloc(t->names, t->n_names + 1, sizeof(*t->names));
+	t->names[t->n_names++] = xstrdup(word);
 	return true;
 }
 
@@ -53,8 +90,12 @@ static bool add_name(struct targets *t, const char *word, uint16_t default_port)
 	coo_addr a;
 	size_t n = 0;
 
+	if (coo_span_has_high(coo_span_str(word)))
+		return add_later(t, word); /* no resolver knows such a name */
 	if (coo_addr_split(word, host, sizeof(host), &port) != COO_OK ||
 	    coo_resolve(host, port, COO_RESOLVE_ANY, &a, 1, &n, &why) != COO_OK || n == 0) {
+		if (!strpbrk(word, ".:"))
+			return add_later(t, word);
 		say_error("cannot find \"%s\": %s; a target is an address such as 10.0.0.7 or "
 			  "10.0.0.7:2425, or a host name",
 			  word, why ? why : "not an address");
@@ -99,6 +140,8 @@ static bool add_word(struct targets *t, const char *word, uint16_t default_port,
 			a.port = default_port;
 		return add_addr(t, word, &a);
 	}
+	if (is_peer_only(word))
+		return add_later(t, word);
 	return add_name(t, word, default_port);
 }
 
@@ -109,7 +152,12 @@ bool targets_add(struct targets *t, const char *word, uint16_t default_port)
 
 void targets_free(struct targets *t)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		free((void *)(uintptr_t)t->v[i].text);
+		free(t->v[i].entry);
+	}
+	for (size_t i = 0; i < t->n_names; i++)
+		free(t->names[i]);
 	free(t->v);
+	free(t->names);
 }

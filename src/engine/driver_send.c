@@ -60,6 +60,8 @@ static void enqueue_unicast(coo_driver *d, coo_span data, const coo_tx *tx)
 	enqueue(d, s, &g, tx->packet_no);
 }
 
+/* A network that has no route for one of the addresses is no failure of the whole: the first, which
+ * is a directed broadcast, stands for all. */
 static void enqueue_broadcast(coo_driver *d, coo_span data, const coo_tx *tx)
 {
 	for (size_t i = 0; i < d->reach.n; i++) {
@@ -75,7 +77,7 @@ static void enqueue_broadcast(coo_driver *d, coo_span data, const coo_tx *tx)
 			return;
 		g.data = data;
 		g.peer.port = tx->to.port;
-		enqueue(d, s, &g, tx->packet_no);
+		enqueue(d, s, &g, i == 0 ? tx->packet_no : 0);
 	}
 }
 

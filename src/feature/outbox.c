@@ -227,6 +227,7 @@ static coo_err send_part(coo_outbox *o, struct target *t)
 	memset(&s, 0, sizeof(s));
 	s.token = t->r.index + 1;
 	s.to = t->r.to;
+	s.broadcast = t->r.to.family == 0;
 	s.options = o->cfg.options | (e.utf8 ? COO_OPT_UTF8 : 0);
 	s.ext = coo_buf_span(&e.ext);
 	s.attempts = o->cfg.attempts;

@@ -65,7 +65,8 @@ typedef struct coo_outbox_cfg {
 COO_MUST_CHECK coo_err coo_outbox_new(const coo_outbox_cfg *cfg, coo_outbox **out);
 void coo_outbox_free(coo_outbox *o);
 
-/* Adds a target; index counts from 0. COO_ENOMEM. */
+/* Adds a target; index counts from 0. An address without family is everybody, by broadcast, and
+ * options may then not ask for a receipt. COO_ENOMEM. */
 COO_MUST_CHECK coo_err coo_outbox_add(coo_outbox *o, const coo_addr *to);
 
 /*

@@ -105,7 +105,7 @@ with step("no target, no text, a text that is none: exit code 2"):
             ([peer.target], b"a\0b", "NUL"),
             (["@" + cli.path("no-such-list"), "x"], b"", "cannot read the targets"),
             (["@" + cli.write("empty", "# nobody\n\n"), "x"], b"", "list of targets is empty"),
-            (["no such host", "x"], b"", 'cannot find "no such host"'),
+            (["no such host.", "x"], b"", 'cannot find "no such host."'),
             (["127.0.0.1:70000", "x"], b"", 'cannot find "127.0.0.1:70000"'),
     ):
         cli.check(cli.coo("send", *words, stdin=stdin), 2, "",

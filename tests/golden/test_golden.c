@@ -225,6 +225,8 @@ static const char *event_name(enum coo_event_type type)
 		return "acked";
 	case COO_EV_LIST:
 		return "list";
+	case COO_EV_PEER_SEEN:
+		return "seen";
 	}
 	return "?";
 }

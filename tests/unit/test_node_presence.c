@@ -267,12 +267,12 @@ static void coming_changing_and_leaving_are_told_once(void **state)
 		size_t n;
 	} steps[] = {
 		{ "comes", "1:1:a:b:1:nick", 2, COO_EV_PEER_UP, 1 },
-		{ "says it again", "1:2:a:b:1:nick", 2, COO_EV_PEER_UP, 0 },
+		{ "says it again", "1:2:a:b:1:nick", 2, COO_EV_PEER_SEEN, 1 },
 		{ "in capitals", "1:2:A:B:3:nick", 2, COO_EV_PEER_UP, 0 },
 		{ "a new nick", "1:3:a:b:4:nock", 2, COO_EV_PEER_CHANGE, 1 },
 		{ "is absent", "1:4:a:b:260:nock", 2, COO_EV_PEER_CHANGE, 1 },
 		{ "another address", "1:5:a:b:260:nock", 3, COO_EV_PEER_CHANGE, 1 },
-		{ "the first address again", "1:6:a:b:260:nock", 2, COO_EV_PEER_CHANGE, 0 },
+		{ "the first address again", "1:6:a:b:260:nock", 2, COO_EV_PEER_SEEN, 1 },
 		{ "a forged exit", "1:7:a:b:2:nock", 66, COO_EV_PEER_DOWN, 0 },
 		{ "leaves", "1:8:a:b:2:nock", 3, COO_EV_PEER_DOWN, 1 },
 		{ "the second exit", "1:9:a:b:2:nock", 3, COO_EV_PEER_DOWN, 0 },

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "cli/cmd.h"
+#include "cli/find.h"
+#include "cli/out.h"
+#include "cli/peer_list.h"
+#include "cli/show.h"
+
+struct peers_opts {
+	struct common common;
+	coo_time wait;
+	uint64_t min, rate, passes;
+	int sort;
+	bool tsv, watch, host_list;
+};
+
+#define AT(field) offsetof(struct peers_opts, field)
+
+static const struct opt opts_table[] = {
+	{ .letter = 'w',
+	  .name = "wait",
+	  .kind = OPT_DURATION,
+	  .at = AT(wait),
+	  .arg = "D",
+	  .min = COO_MS(50),
+	  .max = COO_SEC(3600),
+	  .help = "collect answers for this time (3s)" },
+	{ .name = "min",
+	  .kind = OPT_UINT,
+	  .at = AT(min),
+	  .arg = "N",
+	  .min = 1,
+	  .help = "end when N are found; exit 1 where they are not" },
+	{ .name = "sort",
+	  .kind = OPT_CHOICE,
+	  .at = AT(sort),
+	  .arg = "FIELD",
+	  .choices = peer_list_fields,
+	  .help = "order of the list (name)" },
+	{ .name = "tsv", .kind = OPT_FLAG, .at = AT(tsv), .help = "fields separated by tabs" },
+	{ .name = "watch",
+	  .kind = OPT_FLAG,
+	  .at = AT(watch),
+	  .help = "stay, and tell who comes, changes and goes" },
+	{ .name = "host-list",
+	  .kind = OPT_FLAG,
+	  .at = AT(host_list),
+	  .help = "ask those who serve one for their list of members" },
+	{ .name = "rate",
+	  .kind = OPT_UINT,
+	  .at = AT(rate),
+	  .arg = "N",
+	  .min = 1,
+	  .max = 1000,
+	  .help = "questions a second when asking by address (500)" },
+	{ .name = "passes",
+	  .kind = OPT_UINT,
+	  .at = AT(passes),
+	  .arg = "N",
+	  .min = 1,
+	  .max = 20,
+	  .help = "how often each silent address is asked (3; large nets 1)" },
+	OPT_END,
+};
+
+static const struct peers_opts defaults = {
+	.common = { .port = 2425 },
+	.wait = COO_SEC(3),
+	.rate = 500,
+};
+
+struct watching {
+	size_t here; /* how many came and did not go */
+};
+
+static void on_peer(void *user, char sign, const struct found_peer *p)
+{
+	struct watching *w = user;
+
+	if (sign == '+')
+		w->here++;
+	else if (sign == '-' && w->here > 0)
+		w->here--;
+	if (out_is_json())
+		peer_list_event(sign, p);
+	else
+		peer_list_line(sign, p);
+	out_flush();
+}
+
+static void summary(const struct peers_opts *o, const struct found *f)
+{
+	char took[OUT_DURATION_CAP];
+
+	if (out_is_json()) {
+		json_t *j = out_event("summary");
+
+		json_object_set_new(j, "found", json_integer((json_int_t)f->n));
+		json_object_set_new(j, "took_ns", json_integer((json_int_t)f->took));
+		json_object_set_new(j, "other_port", json_boolean(f->other_port));
+		out_json(j);
+		return;
+	}
+	if (f->n == 0 && !f->interrupted)
+		say_info("nobody answered; a firewall that drops UDP port %u, here or there, is "
+			 "the usual reason",
+			 (unsigned)net_target_port(&o->common));
+	else if (!o->tsv && !o->watch)
+		say_info("%zu found in %s", f->n, out_duration(f->took, took));
+}
+
+static int exit_code(const struct peers_opts *o, const struct found *f)
+{
+	if (o->watch)
+		return f->n >= o->min ? EXIT_DONE : EXIT_NOBODY;
+	return f->n >= (o->min ? o->min : 1) ? EXIT_DONE : EXIT_NOBODY;
+}
+
+static int list(const struct peers_opts *o, const struct find_nets *nets)
+{
+	struct watching watching = { 0 };
+	struct find_wish wish = {
+		.command = "peers",
+		.nets = nets,
+		.host_lists = o->host_list,
+		.wait = o->wait,
+		.rate = (unsigned)o->rate,
+		.passes = (unsigned)o->passes,
+		.enough = o->watch ? 0 : o->min,
+		.on_peer = o->watch ? on_peer : NULL,
+		.user = &watching,
+	};
+	struct found found;
+	int code = find_peers(&o->common, &wish, &found);
+
+	if (code == 0) {
+		peer_list_sort(&found, o->sort);
+		if (!o->watch)
+			peer_list_print(&found, o->tsv ? PEER_LIST_TSV : PEER_LIST_TABLE);
+		summary(o, &found);
+		code = exit_code(o, &found);
+	}
+	found_free(&found);
+	return code;
+}
+
+static int run(void *opts, int argc, char **argv)
+{
+	const struct peers_opts *o = opts;
+	struct find_nets nets = { NULL, 0 };
+	int code = EXIT_USAGE;
+	bool ok = true;
+
+	if (o->tsv && o->common.json) {
+		say_error("--tsv and --json exclude each other");
+		return EXIT_USAGE;
+	}
+	for (int i = 0; ok && i < argc; i++)
+		ok = find_nets_add(&nets, argv[i], net_target_port(&o->common));
+	if (ok && argc > 0 && nets.n == 0) {
+		say_error("the list of addresses is empty");
+		ok = false;
+	}
+	if (ok)
+		code = list(o, &nets);
+	find_nets_free(&nets);
+	return code;
+}
+
+extern const struct cmd cmd_peers;
+const struct cmd cmd_peers = {
+	.name = "peers",
+	.args = "[CIDR|ADDR|@FILE…]",
+	.summary = "list who is on the network, and how each was found",
+	.about = "Asks everybody by broadcast who is there or, given networks or addresses, each "
+		 "of\nthese. Exit: 0 somebody (--min: enough) was found, 1 nobody (too few).",
+	.examples = "  coo peers\n"
+		    "  coo peers 10.0.3.0/24 10.0.4.7\n"
+		    "  coo peers --watch\n"
+		    "  coo peers --min 5 --json | jq -r 'select(.type==\"peer\").peer.addr'\n",
+	.opts = opts_table,
+	.defaults = &defaults,
+	.opts_size = sizeof(struct peers_opts),
+	.groups = OPT_GROUP_OUT | OPT_GROUP_SOCK | OPT_GROUP_IDENT,
+	.run = run,
+};

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+#include "feature/discover.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "feature/sweep.h"
+
+enum { TICK_MS = 20, RATE_DEFAULT = 500, SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
+
+#define WAIT_DEFAULT COO_SEC(3)
+#define WAKE_UP COO_MS(250) /* NOOPERATION goes ahead of the first round */
+#define ROUND_EVERY COO_MS(900)
+#define ASK_AGAIN COO_SEC(60)	/* when staying */
+#define PASS_EVERY COO_MS(1100) /* the official client answers within 1.03 s */
+#define DELAY_MAX COO_MS(4200)	/* its delay on a large LAN, protocol.md 3.4 */
+
+enum phase { PHASE_ASKING, PHASE_DONE, PHASE_LEAVING, PHASE_LEFT };
+
+/* What is remembered of one place in the node's table. */
+struct record {
+	coo_time rtt;
+	uint32_t last_round; /* in which it answered; 0: none */
+	uint32_t answered;   /* rounds in which it did */
+	uint8_t by;
+	bool used;
+};
+
+struct coo_discover {
+	coo_discover_cfg cfg;
+	uv_timer_t *timer;
+	coo_node *node;
+	const coo_peers *peers;
+	struct record *records;
+	enum phase phase;
+	bool is_done; /* on_done was called */
+	coo_time started, last_ask, longest;
+	unsigned rounds, planned;
+
+	coo_sweep sweep;
+	unsigned pass, passes;
+	uint32_t answered_before; /* this pass */
+	unsigned credit;	  /* thousandths of a question */
+
+	size_t leave_at; /* next place in the table to say goodbye to */
+	void (*on_left)(void *user);
+};
+
+const char *coo_found_by_name(enum coo_found_by by)
+{
+	switch (by) {
+	case COO_FOUND_HEARD:
+		return "heard";
+	case COO_FOUND_LIST:
+		return "host list";
+	case COO_FOUND_SWEEP:
+		return "sweep";
+	case COO_FOUND_BROADCAST:
+		return "broadcast";
+	}
+	return "?";
+}
+
+coo_err coo_discover_new(const coo_discover_cfg *cfg, coo_discover **out)
+{
+	coo_discover *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return COO_ENOMEM;
+	d->cfg = *cfg;
+	d->node = coo_driver_node(cfg->driver);
+	d->peers = coo_node_peers(d->node);
+	d->records = calloc(d->peers->cap, sizeof(*d->records));
+	d->timer = calloc(1, sizeof(*d->timer));
+	if (!d->records || !d->timer) {
+		free(d->records);
+		free(d->timer);
+		free(d);
+		return COO_ENOMEM;
+	}
+	if (!d->cfg.wait)
+		d->cfg.wait = WAIT_DEFAULT;
+	if (!d->cfg.rate)
+		d->cfg.rate = RATE_DEFAULT;
+	uv_timer_init(coo_driver_loop(cfg->driver), d->timer);
+	d->timer->data = d;
+	*out = d;
+	return COO_OK;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	free(h);
+}
+
+void coo_discover_free(coo_discover *d)
+{
+	if (!d)
+		return;
+	uv_close((uv_handle_t *)d->timer, on_closed);
+	coo_sweep_free(&d->sweep);
+	free(d->records);
+	free(d);
+}
+
+coo_err coo_discover_add(coo_discover *d, const coo_cidr *net, uint16_t port)
+{
+	return coo_sweep_add(&d->sweep, net, port);
+}
+
+size_t coo_discover_addresses(const coo_discover *d)
+{
+	return d->sweep.total;
+}
+
+/* --- who is there ----------------------------------------------------------------------------- */
+
+static struct record *record_of(const coo_discover *d, const coo_peer *peer)
+{
+	return &d->records[peer - d->peers->v];
+}
+
+/* A record of the same person under names in another character set has lost its address. */
+static bool is_there(const coo_discover *d, const coo_peer *peer)
+{
+	return peer->used && peer->online && peer->n_addrs > 0 && record_of(d, peer)->used;
+}
+
+size_t coo_discover_count(const coo_discover *d)
+{
+	size_t i = 0, n = 0;
+	const coo_peer *p;
+
+	while ((p = coo_peers_next(d->peers, &i)) != NULL)
+		n += is_there(d, p);
+	return n;
+}
+
+coo_found coo_discover_of(const coo_discover *d, const coo_peer *peer)
+{
+	const struct record *r = record_of(d, peer);
+	coo_found f;
+
+	f.peer = peer;
+	f.by = (enum coo_found_by)r->by;
+	f.rtt = r->rtt;
+	return f;
+}
+
+bool coo_discover_next(const coo_discover *d, size_t *i, coo_found *out)
+{
+	const coo_peer *p;
+
+	while ((p = coo_peers_next(d->peers, i)) != NULL) {
+		if (is_there(d, p)) {
+			*out = coo_discover_of(d, p);
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned coo_discover_rounds(const coo_discover *d)
+{
+	return d->rounds;
+}
+
+coo_time coo_discover_longest(const coo_discover *d)
+{
+	return d->longest;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void note_answer(coo_discover *d, struct record *r, enum coo_found_by by, coo_time asked,
+			coo_time now)
+{
+	coo_time took = now > asked ? now - asked : 1;
+
+	if (r->rtt == 0)
+		r->rtt = took;
+	if (took > d->longest && took <= DELAY_MAX)
+		d->longest = took;
+	if (by > r->by)
+		r->by = (uint8_t)by;
+	if (r->last_round != d->rounds) {
+		r->last_round = d->rounds;
+		r->answered++;
+	}
+}
+
+static void on_entry(coo_discover *d, const coo_event *ev)
+{
+	struct record *r = record_of(d, ev->peer);
+	coo_time now = coo_driver_now(d->cfg.driver), asked = 0;
+
+	if (ev->type == COO_EV_PEER_UP || !r->used)
+		memset(r, 0, sizeof(*r));
+	r->used = true;
+	if (coo_packet_cmd(&ev->packet) != COO_CMD_ANSENTRY)
+		return;
+	if (coo_sweep_answer(&d->sweep, &ev->rx.from, &asked)) {
+		if (asked != COO_NEVER)
+			note_answer(d, r, COO_FOUND_SWEEP, asked, now);
+	} else if (d->rounds > 0) {
+		note_answer(d, r, COO_FOUND_BROADCAST, d->last_ask, now);
+	} else if (r->by < COO_FOUND_SWEEP) {
+		r->by = COO_FOUND_SWEEP; /* from another address than was asked */
+	}
+}
+
+static void finish(coo_discover *d)
+{
+	if (d->is_done)
+		return;
+	d->is_done = true;
+	if (d->phase == PHASE_ASKING && !d->cfg.stay)
+		d->phase = PHASE_DONE;
+	d->cfg.on_done(d->cfg.user);
+}
+
+/* A page of a list: who stands on it is marked by the node, without an event each. */
+static void on_list(coo_discover *d)
+{
+	size_t i = 0;
+	const coo_peer *p;
+
+	while ((p = coo_peers_next(d->peers, &i)) != NULL) {
+		struct record *r = record_of(d, p);
+
+		if (p->how != COO_HOW_LIST || r->used)
+			continue;
+		memset(r, 0, sizeof(*r));
+		r->used = true;
+		r->by = COO_FOUND_LIST;
+	}
+}
+
+static void stop_if_enough(coo_discover *d)
+{
+	if (d->cfg.enough && coo_discover_count(d) >= d->cfg.enough)
+		finish(d);
+}
+
+void coo_discover_on_event(coo_discover *d, const coo_event *ev)
+{
+	if (ev->type == COO_EV_LIST && d->phase < PHASE_LEAVING) {
+		on_list(d);
+		stop_if_enough(d);
+		return;
+	}
+	if (!ev->peer || !ev->peer->used || d->phase >= PHASE_LEAVING)
+		return;
+	if (ev->type != COO_EV_PEER_UP && ev->type != COO_EV_PEER_CHANGE &&
+	    ev->type != COO_EV_PEER_SEEN)
+		return;
+	on_entry(d, ev);
+	stop_if_enough(d);
+}
+
+/* --- asking everybody ------------------------------------------------------------------------- */
+
+/* 内网通 answers the plain form alone, which goes out from the second round on. */
+static unsigned rounds_asked(const coo_discover *d, const coo_peer *p)
+{
+	return p->client == COO_CLIENT_SHIYELINE ? d->rounds - 1 : d->rounds;
+}
+
+/*
+ * Whether somebody may have been missed in every round so far. q is the part of the rounds that
+ * peers who do answer left unanswered; of N found, about N q^rounds like them were not.
+ */
+static bool may_have_missed(const coo_discover *d)
+{
+	double asked = 0, answered = 0, missed;
+	size_t i = 0, n = 0;
+	const coo_peer *p;
+
+	while ((p = coo_peers_next(d->peers, &i)) != NULL) {
+		const struct record *r = record_of(d, p);
+
+		if (!is_there(d, p) || r->answered == 0)
+			continue;
+		n++;
+		asked += rounds_asked(d, p);
+		answered += r->answered;
+	}
+	if (asked <= answered)
+		return false;
+	missed = (double)n;
+	for (unsigned k = 0; k < d->rounds; k++)
+		missed *= (asked - answered) / asked;
+	return missed > 0.01;
+}
+
+static void ask_everybody(coo_discover *d, coo_time now)
+{
+	coo_node_seek(d->node, NULL, false, now);
+	/* behind the full form, so that who understands both answers that one */
+	if (d->rounds > 0 && d->cfg.usual_port)
+		coo_node_seek(d->node, NULL, true, now);
+	d->last_ask = d->rounds == 0 ? now + WAKE_UP : now;
+	d->rounds++;
+}
+
+static coo_time later_of(coo_time a, coo_time b)
+{
+	return a > b ? a : b;
+}
+
+/* One step of the rounds; true when they are over. */
+static bool step_rounds(coo_discover *d, coo_time now)
+{
+	coo_time end = later_of(d->started + d->cfg.wait, d->last_ask + d->longest + COO_MS(50));
+
+	if (d->rounds == 0 || (d->rounds < d->planned && now >= d->last_ask + ROUND_EVERY)) {
+		ask_everybody(d, now);
+		return false;
+	}
+	if (now < end)
+		return false;
+	if (d->rounds >= 3 * d->planned || !may_have_missed(d))
+		return true;
+	if (now >= d->last_ask + ROUND_EVERY)
+		ask_everybody(d, now);
+	return false;
+}
+
+/* --- asking address by address ---------------------------------------------------------------- */
+
+static void ask(coo_discover *d, const coo_addr *to, coo_time now)
+{
+	coo_node_seek(d->node, to, false, now);
+	d->credit -= 1000;
+	if (d->pass > 0 && d->cfg.usual_port) {
+		coo_node_seek(d->node, to, true, now);
+		d->credit -= d->credit >= 1000 ? 1000 : d->credit;
+	}
+	d->last_ask = now;
+}
+
+/* Asks as many as the rate allows for one tick; false at the end of the pass. */
+static bool step_pass(coo_discover *d, coo_time now)
+{
+	coo_addr to;
+
+	d->credit += d->cfg.rate * TICK_MS;
+	while (d->credit >= 1000) {
+		if (!coo_sweep_next(&d->sweep, now, &to))
+			return false;
+		ask(d, &to, now);
+	}
+	return true;
+}
+
+/* A small sweep goes on as long as a pass finds somebody whom the one before had missed. */
+static bool wants_pass(const coo_discover *d)
+{
+	if (d->sweep.answered == d->sweep.total)
+		return false;
+	return d->pass + 1 < d->passes || (d->pass + 1 < 3 * d->passes && d->passes > 1 &&
+					   d->pass > 0 && d->sweep.answered > d->answered_before);
+}
+
+static bool step_sweep(coo_discover *d, coo_time now)
+{
+	coo_time rest = d->cfg.wait < PASS_EVERY ? d->cfg.wait : PASS_EVERY;
+
+	if (d->sweep.at < d->sweep.total && step_pass(d, now))
+		return false;
+	if (now < d->last_ask + rest)
+		return false;
+	if (wants_pass(d)) {
+		d->pass++;
+		d->answered_before = d->sweep.answered;
+		d->credit = 0;
+		coo_sweep_restart(&d->sweep);
+		return false;
+	}
+	if (d->sweep.answered == d->sweep.total)
+		return true;
+	return now >= d->started + d->cfg.wait &&
+	       now >= d->last_ask + (d->pass > 0 ? rest : d->cfg.wait);
+}
+
+/* --- leaving ---------------------------------------------------------------------------------- */
+
+/* Clients that know us by our address alone would strike the one off who holds the usual port. */
+static bool knows_names(const coo_peer *p)
+{
+	return p->client == COO_CLIENT_IPMSG || p->client == COO_CLIENT_COO ||
+	       p->client == COO_CLIENT_UNKNOWN;
+}
+
+static bool step_goodbyes(coo_discover *d, coo_time now)
+{
+	size_t sent = 0, most = d->cfg.rate * TICK_MS / 1000 + 1;
+	const coo_peer *p;
+
+	while (sent < most) {
+		p = coo_peers_next(d->peers, &d->leave_at);
+		if (!p)
+			return true;
+		if (!is_there(d, p) || (!d->cfg.usual_port && !knows_names(p)))
+			continue;
+		coo_node_ask(d->node, &p->addr[0], COO_CMD_BR_EXIT, now);
+		sent++;
+	}
+	return false;
+}
+
+static void step_leaving(coo_discover *d, coo_time now)
+{
+	bool by_broadcast = d->cfg.everybody && d->cfg.usual_port;
+
+	if (!by_broadcast && !step_goodbyes(d, now))
+		return;
+	if (!coo_node_is_idle(d->node))
+		return;
+	d->phase = PHASE_LEFT;
+	uv_timer_stop(d->timer);
+	if (d->on_left)
+		d->on_left(d->cfg.user);
+}
+
+void coo_discover_leave(coo_discover *d, void (*on_left)(void *user))
+{
+	coo_time now = coo_driver_now(d->cfg.driver);
+
+	if (d->phase >= PHASE_LEAVING)
+		return;
+	d->phase = PHASE_LEAVING;
+	d->is_done = true;
+	d->on_left = on_left;
+	if (d->cfg.everybody && d->cfg.usual_port)
+		coo_node_leave(d->node, now);
+	coo_driver_kick(d->cfg.driver);
+}
+
+/* --- the clock -------------------------------------------------------------------------------- */
+
+static void step_asking(coo_discover *d, coo_time now)
+{
+	bool over = true;
+
+	if (d->is_done) { /* staying: one more round now and then */
+		if (d->cfg.everybody && now >= d->last_ask + ASK_AGAIN)
+			ask_everybody(d, now);
+		return;
+	}
+	if (d->sweep.total > 0)
+		over = step_sweep(d, now);
+	if (d->cfg.everybody)
+		over = step_rounds(d, now) && over;
+	if (over)
+		finish(d);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	coo_discover *d = timer->data;
+	coo_time now = coo_driver_now(d->cfg.driver);
+
+	if (d->phase == PHASE_ASKING)
+		step_asking(d, now);
+	else if (d->phase == PHASE_LEAVING)
+		step_leaving(d, now);
+	if (d->phase != PHASE_LEFT)
+		coo_driver_kick(d->cfg.driver);
+}
+
+static unsigned planned_rounds(coo_time wait)
+{
+	coo_time n = wait > WAKE_UP ? (wait - WAKE_UP) / ROUND_EVERY : 1;
+
+	return n < 1 ? 1 : n > 100 ? 100 : (unsigned)n;
+}
+
+void coo_discover_start(coo_discover *d)
+{
+	d->started = d->last_ask = coo_driver_now(d->cfg.driver);
+	d->planned = planned_rounds(d->cfg.wait);
+	d->passes = d->cfg.passes		     ? d->cfg.passes
+		    : d->sweep.total <= SMALL_SWEEP  ? 3
+		    : d->sweep.total <= MEDIUM_SWEEP ? 2
+						     : 1;
+	if (d->cfg.host_lists)
+		coo_node_ask_list(d->node, NULL,
+				  coo_time_add(d->started, 3 * d->cfg.wait + COO_SEC(4)),
+				  d->started);
+	uv_timer_start(d->timer, on_tick, 0, TICK_MS);
+}
