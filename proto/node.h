@@ -103,12 +103,12 @@ enum coo_event_type {
 	COO_EV_PEER_CHANGE, /* its nick, group, absence or address changed: peer */
 	COO_EV_PEER_DOWN,   /* it left: peer, for the last time */
 	COO_EV_MESSAGE,	    /* a new message: packet, from, peer where known */
-	COO_EV_SECOND, /* a message or answer of another kind: SENDINFO, SENDABSENCEINFO, DELMSG,
-			  RELEASEFILES, RECVMSG and READMSG of a message that does not wait (any
-			  more): packet, from */
-	COO_EV_LIST,   /* a page of a host list was taken over: packet, from */
-	COO_EV_RESULT, /* what became of an own message: result */
-	COO_EV_ACKED,  /* an own message that still waits for being read was delivered: result */
+	COO_EV_SECOND,	  /* a message or answer of another kind: SENDINFO, SENDABSENCEINFO, DELMSG,
+			     RELEASEFILES, RECVMSG and READMSG of a message that does not wait (any
+			     more): packet, from */
+	COO_EV_LIST,	  /* a page of a host list was taken over: packet, from */
+	COO_EV_RESULT,	  /* what became of an own message: result */
+	COO_EV_ACKED,	  /* an own message that still waits for being read was delivered: result */
 	COO_EV_PEER_SEEN, /* an entry or an answer that told nothing new of a peer: peer, packet */
 };
 
