@@ -197,6 +197,64 @@ try:
         assert not any(x.startswith("> ") or x == ">" for x in lines), lines
         files = os.listdir(home + "/state/coo/talk")
         assert len(files) == 1, files
+
+    with step("a server: /list, /to one, /all, /kick"):
+        tmux("resize-window", "-x", "90", "-y", "30")
+        type_in(f"'{talk.COO}' talk tcp://:0")
+        keys("Enter")
+        lines = until(lambda l: any("listening on" in x for x in l) and l[-1] == ">", "listening")
+        port = int(re.search(r"listening on \S+:(\d+)", "".join(lines)).group(1))
+        one, two = talk.connect(port), talk.connect(port)
+        until(lambda l: sum(" connected" in x for x in l) >= 2, "two clients")
+        one.sendall("我是一\n".encode())
+        until(lambda l: any(re.search(r"< #1 127\.0\.0\.1:\d+  我是一$", x) for x in l), "#1")
+        type_in("/to 2")
+        keys("Enter")
+        type_in("only two")
+        keys("Enter")
+        assert two.recv(100) == b"only two"
+        type_in("/all")
+        keys("Enter")
+        type_in("both")
+        keys("Enter")
+        assert one.recv(100) == b"both" and two.recv(100) == b"both"
+        type_in("/kick 1")
+        keys("Enter")
+        assert one.recv(100) == b""
+        until(lambda l: any(re.search(r"\* #1 \S+: closed$", x) for x in l), "kicked")
+        type_in("/to 1")
+        keys("Enter")
+        until(lambda l: any("/to takes a number" in x for x in l), "nobody has that number")
+        two.sendall(b"\n".join(b"%d" % i for i in range(3)))
+        keys("C-d")
+        until(lambda l: l[-1] == "$", "the shell")
+        assert two.recv(100) == b""
+
+    with step("UDP: whoever spoke last gets the answer, /to another"):
+        type_in(f"'{talk.COO}' talk udp://:0")
+        keys("Enter")
+        lines = until(lambda l: l[-1] == ">" and "listening on 0.0.0.0" in "".join(l[-4:]), "UDP")
+        port = int(re.findall(r"listening on \S+:(\d+)", "".join(lines))[-1])
+        peers = []
+        type_in("nobody yet")
+        keys("Enter")
+        until(lambda l: any("nobody to send it to" in x for x in l), "nobody")
+        for i in range(2):
+            u = talk.socket.socket(talk.socket.AF_INET, talk.socket.SOCK_DGRAM)
+            u.settimeout(talk.WAIT)
+            u.sendto(b"hello %d" % i, ("127.0.0.1", port))
+            until(lambda l: any(f"hello {i}" in x for x in l), "shown")
+            peers.append(u)
+        type_in("to the last")
+        keys("Enter")
+        assert peers[1].recv(100) == b"to the last"
+        type_in("/to 1")
+        keys("Enter")
+        type_in("to the first")
+        keys("Enter")
+        assert peers[0].recv(100) == b"to the first"
+        keys("C-d")
+        until(lambda l: l[-1] == "$", "the shell")
 finally:
     flood.over = True
     subprocess.run(["tmux", "-S", socket_path, "kill-server"], env=ENV, capture_output=True,
