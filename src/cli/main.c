@@ -24,6 +24,7 @@ static int run_cmd(const struct cmd *cmd, int argc, char **argv)
 	}
 	if (!out_finish() && code == EXIT_DONE)
 		code = EXIT_SYSTEM;
+	opt_release(cmd, opts);
 	free(opts);
 	return code;
 }

@@ -7,11 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/addr.h"
 #include "base/clock.h"
 #include "feature/filerecv_int.h"
-#include "proto/packet.h"
-#include "proto/request.h"
 
 #define BLOCK (512u << 10)
 #define CONNECT_TIMEOUT COO_SEC(10)
@@ -310,32 +307,6 @@ static void receive(coo_fetch *f, int status)
 		finish(f, COO_ESYS, "the connection broke");
 }
 
-static coo_err send_request(coo_fetch *f)
-{
-	enum coo_request_kind kind = is_dir(f) ? COO_REQUEST_DIR : COO_REQUEST_FILE;
-	uint8_t mem[IDENTITY_CAP + 256], ext[96];
-	coo_packet p;
-	coo_buf b;
-
-	memset(&p, 0, sizeof(p));
-	coo_buf_init(&b, ext, sizeof(ext));
-	coo_request_put(&b, kind, f->opts.id.packet, f->opts.id.id, is_dir(f) ? 0 : f->file.begin);
-	coo_buf_put_byte(&b, '\0');
-	p.ext = coo_buf_span(&b);
-	p.version = f->opts.my_version;
-	p.user = f->opts.my_user;
-	p.host = f->opts.my_host;
-	p.packet_no = f->opts.packet_no + (f->restarted ? 1 : 0);
-	p.command = (is_dir(f) ? COO_CMD_GETDIRFILES : COO_CMD_GETFILEDATA) |
-		    (f->opts.utf8 ? (uint32_t)COO_OPT_FILE_UTF8 : 0);
-	coo_buf_init(&b, mem, sizeof(mem));
-	if (coo_packet_encode(&b, &p) != COO_OK)
-		return COO_EINVAL;
-	if (send(f->fd, b.p, b.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)b.n)
-		return COO_OK;
-	return COO_ESYS;
-}
-
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void on_connected(coo_fetch *f)
@@ -349,7 +320,7 @@ static void on_connected(coo_fetch *f)
 		finish(f, COO_ESYS, "the peer cannot be connected");
 		return;
 	}
-	e = send_request(f);
+	e = coo_recv_request(f->fd, &f->opts, is_dir(f) ? 0 : f->file.begin, f->restarted);
 	if (e != COO_OK) {
 		finish(f, e, "the request cannot be sent");
 		return;
@@ -402,36 +373,11 @@ static void on_tick(uv_timer_t *timer)
 	f->window_bytes = f->arrived;
 }
 
-static int connect_socket(const coo_fetch_opts *o)
-{
-	struct sockaddr_storage ss;
-	coo_addr local = o->local;
-	socklen_t n;
-	int saved, fd = socket(o->peer.family == 6 ? AF_INET6 : AF_INET,
-			       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	/* official clients serve only the address that the offer went to */
-	local.port = 0;
-	n = coo_addr_to_sockaddr(&local, &ss);
-	if (local.family && bind(fd, (struct sockaddr *)&ss, n) != 0)
-		goto fail;
-	n = coo_addr_to_sockaddr(&o->peer, &ss);
-	if (connect(fd, (struct sockaddr *)&ss, n) == 0 || errno == EINPROGRESS)
-		return fd;
-fail:
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
-}
-
 static coo_err open_connection(coo_fetch *f)
 {
 	f->state = CONNECTING;
 	f->window_start = coo_clock_now();
-	f->fd = connect_socket(&f->opts);
+	f->fd = coo_recv_connect(&f->opts);
 	if (f->fd < 0)
 		return COO_ESYS;
 	f->poll = calloc(1, sizeof(*f->poll));
@@ -461,41 +407,20 @@ static coo_err copy_identity(coo_fetch *f)
 	return coo_buf_ok(&b) ? COO_OK : COO_EINVAL;
 }
 
-/* What can be refused before a byte is asked for. */
-static coo_err check_limits(coo_fetch *f)
-{
-	const coo_fetch_limits *l = &f->opts.limits;
-	uint64_t size = f->opts.id.size, free_bytes = coo_path_free_bytes(f->opts.dir);
-
-	if (is_dir(f) || size == COO_FILE_SIZE_UNKNOWN)
-		size = 0;
-	if (l->max_file && size > l->max_file) {
-		f->result.why = "the file is larger than allowed";
-		return COO_ELIMIT;
-	}
-	if (free_bytes < l->min_free || free_bytes - l->min_free < size) {
-		f->result.why = "the file system has too little room";
-		return COO_ELIMIT;
-	}
-	return COO_OK;
-}
-
 static coo_err open_sink(coo_fetch *f)
 {
-	coo_err e = check_limits(f);
+	coo_err e;
 
-	if (e != COO_OK)
-		return e;
 	if (is_dir(f)) {
 		coo_recvdir_init(&f->dir, f->opts.dir, f->opts.id.name, &f->opts.limits,
 				 f->opts.names);
-		return COO_OK;
+		return coo_recv_check(&f->opts, 0, &f->result.why);
 	}
 	e = coo_recvfile_open(&f->file, f->opts.dir, &f->opts.id);
-	if (e == COO_EFULL)
-		f->result.why = "the same file is being received already";
-	else if (e != COO_OK)
-		f->result.why = "the part cannot be opened";
+	if (e == COO_OK)
+		return coo_recv_check(&f->opts, f->file.part.have, &f->result.why);
+	f->result.why = e == COO_EFULL ? "the same file is being received already"
+				       : "the part cannot be opened";
 	return e;
 }
 

@@ -2,14 +2,22 @@
 #ifndef COO_FEATURE_FILERECV_INT_H
 #define COO_FEATURE_FILERECV_INT_H
 
-/* What the parts of the receiving side share: filerecv.c (connection), recvfile.c (one file),
- * recvdir.c (a folder). */
+/* What the parts of the receiving side share: filerecv.c (the fetch), recvconn.c (its connection),
+ * recvfile.c (one file), recvdir.c (a folder). */
 
 #include "feature/filerecv.h"
 #include "proto/dirstream.h"
 
 /* What is asked for again when a file is taken up, to see that it is the same. */
 #define COO_RECV_RECHECK (64u << 10)
+
+/* What can be refused before a byte is asked for, where have bytes of it are there; *why tells. */
+COO_MUST_CHECK coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, const char **why);
+/* Begins to connect; gives the descriptor, or -1 with errno. */
+int coo_recv_connect(const coo_fetch_opts *o);
+/* Sends the request; again: with the next packet number. */
+COO_MUST_CHECK coo_err coo_recv_request(int fd, const coo_fetch_opts *o, uint64_t offset,
+					bool again);
 
 /* One file on its way into its part. */
 struct coo_recvfile {

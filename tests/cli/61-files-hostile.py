@@ -238,12 +238,13 @@ with step("a file that ends early, runs on, or drips keeps within what was offer
     listener.expect(type="transfer", status="failed", name="drip")
     assert peer.is_alive() and outside() == before
 
+path = files.write(place.dir("in"), "good", 1000)
 with step("memory stays flat, and everything harmless still works"):
     assert peer.is_alive()
     grown = memory() - start
     print(f"    grown by {grown} KiB")
-    assert grown < 16 * 1024, grown
-    path = files.write(place.dir("in"), "good", 1000)
+    # the address sanitizer keeps what was freed
+    assert grown < (128 if "asan" in lab.COO else 16) * 1024, grown
     assert files.coo(place, "send", listener.target, "-f", path)[0] == 0
     assert files.sha256(os.path.join(save, "good")) == files.sha256(path)
     assert listener.stop() == 0
