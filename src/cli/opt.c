@@ -510,6 +510,19 @@ int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv)
 	return stop;
 }
 
+static bool free_list(const struct opt *o, void *opts)
+{
+	if (o->kind == OPT_LIST)
+		free(((struct str_list *)(void *)((char *)opts + o->at))->v);
+	return false;
+}
+
+void opt_free(const struct cmd *cmd, void *opts)
+{
+	each_opt(cmd, free_list, opts);
+	free(opts);
+}
+
 static bool print_opt(const struct opt *o, void *user)
 {
 	char left[64], letter[8] = "    ";

@@ -324,9 +324,7 @@ with step("a reader that went away: exit code 4, with the next message"):
 
 with step("an idle listener needs no more than 6 MiB of memory"):
     listen = cli.Listen("--json")
-    with open(cli.COO, "rb") as program:
-        sanitized = b"__asan_init" in program.read()
-    assert sanitized or listen.rss() <= 6 << 20, listen.rss()
+    assert cli.is_sanitized() or listen.rss() <= 6 << 20, listen.rss()
     listen.stop()
 
 cli.done(step)
