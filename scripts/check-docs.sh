@@ -17,9 +17,17 @@ complain() {
 	failed=1
 }
 
-# The options that a manual page documents, as the program lists them.
+# The options that a manual page documents, as the program lists them: "Fl c , Fl \-count" and
+# "Fl c , -count" of items.
 documented() {
-	sed -n 's/^\.It Fl /Fl /p' "$1" | grep -oE 'Fl [^ ,]+' | sed 's/^Fl //; s/\\-/-/g; s/^/-/' | sort -u
+	awk '/^\.It Fl / {
+		want = 0
+		for (i = 2; i <= NF; i++) {
+			if ($i == "Fl" || $i == ",") want = 1
+			else if (want && $i !~ /^[A-Z][a-z]$/) { sub(/\\/, "", $i); print "-" $i; want = 0 }
+			else want = 0
+		}
+	}' "$1" | sort -u
 }
 
 check_options() {
@@ -28,9 +36,11 @@ check_options() {
 	for command in $("$coo" help --list); do
 		page=src/man/coo-$command.1
 		case $command in help | version) continue ;; esac
+		# unfinished commands, without a page so far
+		case $command in peers | broadcast) [ -e "$page" ] || continue ;; esac
 		grep -q "Xr coo-$command 1" src/man/coo.1 || complain "coo.1 does not name coo-$command(1)"
 		if [ ! -e "$page" ]; then
-			echo "check-docs: note: \"coo $command\" has no manual page $page yet"
+			complain "\"coo $command\" has no manual page $page"
 			continue
 		fi
 		options=$("$coo" help --list "$command" | sort -u)

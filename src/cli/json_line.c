@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/json_line.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -11,12 +12,16 @@ static struct {
 	size_t n, cap;
 } buf;
 
-static void need(size_t n)
+static void grow(size_t n)
 {
-	if (n <= buf.cap - buf.n)
-		return;
 	buf.cap = (buf.cap + n) * 2 + 1024;
 	buf.p = xrealloc(buf.p, buf.cap, 1);
+}
+
+static inline void need(size_t n)
+{
+	if (n > buf.cap - buf.n)
+		grow(n);
 }
 
 static void put(const char *s, size_t n)
@@ -28,36 +33,45 @@ static void put(const char *s, size_t n)
 
 static void put_char(char c)
 {
-	put(&c, 1);
+	need(1);
+	buf.p[buf.n++] = c;
 }
 
-static void put_escaped(char c)
+/* Six bytes at most; gives where the next goes. */
+static char *put_escaped(char *at, char c)
 {
-	static const char digits[] = "0123456789ABCDEF", from[] = "\"\\\b\f\n\r\t",
-			  to[] = "\"\\bfnrt";
+	static const char digits[] = "0123456789ABCDEF";
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
 	const char *known = memchr(from, c, sizeof(from) - 1);
 	char text[6] = { '\\', 'u', '0', '0', digits[(unsigned char)c >> 4], digits[c & 15] };
 
 	if (known)
 		text[1] = to[known - from];
-	put(text, known ? 2 : 6);
+	memcpy(at, text, sizeof(text));
+	return at + (known ? 2 : 6);
 }
 
+static bool is_plain(char c)
+{
+	return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Copies while it looks: strings here are short, and escapes in them rare. */
 static void put_string(const char *s, size_t n)
 {
-	size_t from = 0;
+	char *to;
 
-	need(n + 2);
-	put_char('"');
+	need(6 * n + 2);
+	to = buf.p + buf.n;
+	*to++ = '"';
 	for (size_t i = 0; i < n; i++) {
-		if ((unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
-			continue;
-		put(s + from, i - from);
-		put_escaped(s[i]);
-		from = i + 1;
+		if (is_plain(s[i]))
+			*to++ = s[i];
+		else
+			to = put_escaped(to, s[i]);
 	}
-	put(s + from, n - from);
-	put_char('"');
+	*to++ = '"';
+	buf.n = (size_t)(to - buf.p);
 }
 
 static void put_integer(json_int_t v)
@@ -85,16 +99,15 @@ static void put_value(const json_t *j);
 static void put_object(const json_t *j)
 {
 	json_t *o = (json_t *)(uintptr_t)j; /* the iterator asks for it, and changes nothing */
-	const char *key;
-	json_t *value;
 	char before = '{';
 
-	json_object_foreach(o, key, value)
-	{
+	for (void *i = json_object_iter(o); i; i = json_object_iter_next(o, i)) {
+		const char *key = json_object_iter_key(i);
+
 		put_char(before);
 		put_string(key, strlen(key));
 		put_char(':');
-		put_value(value);
+		put_value(json_object_iter_value(i));
 		before = ',';
 	}
 	if (before == '{')

@@ -24,8 +24,7 @@ static int run_cmd(const struct cmd *cmd, int argc, char **argv)
 	}
 	if (!out_finish() && code == EXIT_DONE)
 		code = EXIT_SYSTEM;
-	opt_release(cmd, opts);
-	free(opts);
+	opt_free(cmd, opts);
 	return code;
 }
 

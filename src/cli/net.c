@@ -277,7 +277,9 @@ void net_close(struct net *n)
 	coo_driver_close(n->driver);
 	uv_close((uv_handle_t *)&n->sigint, NULL);
 	uv_close((uv_handle_t *)&n->sigterm, NULL);
-	uv_run(&n->loop, UV_RUN_DEFAULT);
+	/* a loop that was stopped before it ran returns at once, the first time */
+	while (uv_run(&n->loop, UV_RUN_DEFAULT) != 0)
+		;
 	uv_loop_close(&n->loop);
 	coo_text_close(n->text);
 }

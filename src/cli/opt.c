@@ -486,18 +486,6 @@ static bool wants_help(const struct parser *p, int argc, char **argv)
 	return found;
 }
 
-static bool release_list(const struct opt *o, void *opts)
-{
-	if (o->kind == OPT_LIST)
-		free(((struct str_list *)(void *)((char *)opts + o->at))->v);
-	return false;
-}
-
-void opt_release(const struct cmd *cmd, void *opts)
-{
-	each_opt(cmd, release_list, opts);
-}
-
 int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv)
 {
 	struct parser p;
@@ -520,6 +508,19 @@ int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv)
 	*argc -= optind;
 	*argv += optind;
 	return stop;
+}
+
+static bool free_list(const struct opt *o, void *opts)
+{
+	if (o->kind == OPT_LIST)
+		free(((struct str_list *)(void *)((char *)opts + o->at))->v);
+	return false;
+}
+
+void opt_free(const struct cmd *cmd, void *opts)
+{
+	each_opt(cmd, free_list, opts);
+	free(opts);
 }
 
 static bool print_opt(const struct opt *o, void *user)

@@ -84,8 +84,8 @@ struct cmd;
  */
 int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv);
 
-/* Frees the lists that options grew; the struct itself is the caller's. */
-void opt_release(const struct cmd *cmd, void *opts);
+/* Takes opts: frees it, and the lists in it. */
+void opt_free(const struct cmd *cmd, void *opts);
 
 /* Sets one option from text; false with a message in why (cap bytes) where the text is wrong. */
 bool opt_set(const struct opt *o, void *opts, const char *text, char *why, size_t cap);

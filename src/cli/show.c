@@ -123,21 +123,15 @@ static struct {
 	json_t *time, *packet_no, *text, *charset, *replacements, *command;
 	json_t *addr, *port, *user, *host, *nick, *group, *client, *version, *peer_charset;
 	json_t *last_heard;
+	coo_addr at; /* what addr says */
 } kept;
-
-static void forget_kept(void)
-{
-	json_decref(kept.message);
-	memset(&kept, 0, sizeof(kept));
-}
 
 static void keep(json_t *message, const struct shape *shape)
 {
 	const json_t *p = json_object_get(message, "peer");
 
-	if (!kept.message)
-		atexit(forget_kept);
 	json_decref(kept.message);
+	memset(&kept, 0, sizeof(kept));
 	kept.message = message;
 	kept.shape = *shape;
 	kept.time = json_object_get(message, "time");
@@ -175,7 +169,9 @@ static void write_over_peer(const coo_peer_view *p, coo_time now)
 {
 	char text[COO_RFC3339_CAP > COO_ADDR_TEXT_CAP ? COO_RFC3339_CAP : COO_ADDR_TEXT_CAP];
 
-	write_over(kept.addr, coo_span_str(coo_addr_ip_text(&p->addr, text)));
+	if (!coo_addr_eq_ip(&kept.at, &p->addr))
+		write_over(kept.addr, coo_span_str(coo_addr_ip_text(&p->addr, text)));
+	kept.at = p->addr;
 	json_integer_set(kept.port, p->addr.port);
 	write_over(kept.user, p->user);
 	write_over(kept.host, p->host);

@@ -125,7 +125,7 @@ static bool valid_part(coo_charset *cs, coo_span in, size_t *n)
 
 static coo_err put_all(coo_textstream *t, coo_span in, coo_buf *out)
 {
-	size_t n;
+	size_t n = 0;
 
 	while (in.n > 0) {
 		/* the usual case, all valid, costs one pass */

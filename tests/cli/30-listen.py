@@ -173,6 +173,21 @@ with step("--reply answers people, marked as automatic; never machines or everyb
     assert len(peer.of(cli.SENDMSG)) == 2
     cli.check(cli.coo("listen", "--reply", b"\xff"), 2, "", re.compile("coo: .*not UTF-8\n"))
 
+with step("--absence answers each peer once, and tells why when asked"):
+    listen = cli.Listen("--json", "--absence", "回家了")
+    peer.packets.clear()
+    for no in (1, 2, 3):
+        peer.send(cli.message(no, "there?"), listen)
+        peer.wait_for(cli.RECVMSG, no)
+    answer, = peer.wait_for(cli.SENDMSG)
+    assert answer.ext == "回家了".encode("gbk") + b"\0" and answer.command & cli.AUTORET
+    peer.send(b"1:9:q:h:80:\0", listen)
+    assert peer.wait_for(0x51)[0].ext.rstrip(b"\0") == "回家了".encode("gbk")
+    listen.stop()
+    assert len(peer.of(cli.SENDMSG)) == 1
+    run = cli.coo("listen", "--absence", "a", "--reply", "b")
+    cli.check(run, 2, "", re.compile("coo: --reply and --absence .*give one of them\n"))
+
 with step("two that answer automatically do not answer each other for ever"):
     a, b = cli.Listen("--json", "--reply", "a"), cli.Listen("--json", "--reply", "b")
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -309,9 +324,7 @@ with step("a reader that went away: exit code 4, with the next message"):
 
 with step("an idle listener needs no more than 6 MiB of memory"):
     listen = cli.Listen("--json")
-    with open(cli.COO, "rb") as program:
-        sanitized = b"__asan_init" in program.read()
-    assert sanitized or listen.rss() <= 6 << 20, listen.rss()
+    assert cli.is_sanitized() or listen.rss() <= 6 << 20, listen.rss()
     listen.stop()
 
 cli.done(step)

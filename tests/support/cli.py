@@ -9,6 +9,7 @@
 
 Each test has a HOME of its own, uses 127.0.0.0/8 alone and ports that the kernel chose.
 """
+import atexit
 import json
 import os
 import re
@@ -38,6 +39,12 @@ env = {k: v for k, v in os.environ.items() if not k.startswith("COO_")}
 env.update(HOME=home, XDG_CONFIG_HOME=home + "/config", XDG_STATE_HOME=home + "/state",
            XDG_RUNTIME_DIR=home + "/run", LC_ALL="C.UTF-8", USER="tester")
 env.pop("NO_COLOR", None)
+
+
+def is_sanitized():
+    """Whether the program was built with the address sanitizer, which takes memory of its own."""
+    with open(COO, "rb") as program:
+        return b"__asan_init" in program.read()
 
 
 def environment(more=None):
@@ -186,6 +193,7 @@ class Listen:
             [COO, "listen", *place, *args], stdin=subprocess.DEVNULL,
             stdout=stdout if stdout is not None else subprocess.PIPE, stderr=subprocess.PIPE,
             env=environment(more), cwd=home, preexec_fn=preexec_fn)
+        atexit.register(self._kill)
         self.threads = [threading.Thread(target=self._read, args=pair, daemon=True)
                         for pair in ((self.process.stdout, self.lines),
                                      (self.process.stderr, self.said)) if pair[0]]
@@ -193,6 +201,10 @@ class Listen:
             thread.start()
         if stdout is None or not self.json:
             self._wait_ready()
+
+    def _kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
 
     def _wait_ready(self):
         if self.json:
