@@ -6,14 +6,20 @@
 
 #include "feature/sweep.h"
 
-enum { TICK_MS = 20, RATE_DEFAULT = 500, SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
+enum {
+	TICK_MS = 20,
+	RATE_DEFAULT = 500,
+	ASK_AGAIN_MAX = 3,
+	SMALL_SWEEP = 1024,
+	MEDIUM_SWEEP = 4096
+};
 
 #define WAIT_DEFAULT COO_SEC(3)
-#define WAKE_UP COO_MS(250) /* NOOPERATION goes ahead of the first round */
-#define ROUND_EVERY COO_MS(900)
-#define ASK_AGAIN COO_SEC(60)	/* when staying */
-#define PASS_EVERY COO_MS(1100) /* the official client answers within 1.03 s */
-#define DELAY_MAX COO_MS(4200)	/* its delay on a large LAN, protocol.md 3.4 */
+#define WAKE_UP COO_MS(250)	 /* NOOPERATION goes ahead of the first round */
+#define ROUND_EVERY COO_MS(1050) /* the official client answers once within 1.03 s */
+#define ASK_MINUTE COO_SEC(60)	 /* when staying */
+#define PASS_EVERY COO_MS(1100)
+#define DELAY_MAX COO_MS(4200) /* its delay on a large LAN, protocol.md 3.4 */
 
 enum phase { PHASE_ASKING, PHASE_DONE, PHASE_LEAVING, PHASE_LEFT };
 
@@ -23,6 +29,7 @@ struct record {
 	uint32_t last_round; /* in which it answered; 0: none */
 	uint32_t answered;   /* rounds in which it did */
 	uint8_t by;
+	uint8_t asked_again; /* for its names in UTF-8 */
 	bool used;
 };
 
@@ -290,7 +297,7 @@ static bool may_have_missed(const coo_discover *d)
 	missed = (double)n;
 	for (unsigned k = 0; k < d->rounds; k++)
 		missed *= (asked - answered) / asked;
-	return missed > 0.01;
+	return missed > 0.002;
 }
 
 static void ask_everybody(coo_discover *d, coo_time now)
@@ -301,6 +308,32 @@ static void ask_everybody(coo_discover *d, coo_time now)
 		coo_node_seek(d->node, NULL, true, now);
 	d->last_ask = d->rounds == 0 ? now + WAKE_UP : now;
 	d->rounds++;
+}
+
+/*
+ * Who understands UTF-8 but heard only the plain form has answered with legacy names, in a
+ * character set that it does not tell: asked again, in the full form. False where there is nobody.
+ */
+static bool ask_again(coo_discover *d, coo_time now)
+{
+	size_t i = 0;
+	const coo_peer *p;
+	bool any = false;
+
+	while ((p = coo_peers_next(d->peers, &i)) != NULL) {
+		struct record *r = record_of(d, p);
+
+		if (!is_there(d, p) || p->has_utf8 || r->answered == 0 ||
+		    r->asked_again == ASK_AGAIN_MAX || coo_client_is_gbk((coo_client)p->client) ||
+		    !(p->status & COO_OPT_ENTRY_CAPUTF8))
+			continue;
+		r->asked_again++;
+		coo_node_seek(d->node, &p->addr[0], false, now);
+		any = true;
+	}
+	if (any)
+		d->last_ask = now;
+	return any;
 }
 
 static coo_time later_of(coo_time a, coo_time b)
@@ -320,7 +353,7 @@ static bool step_rounds(coo_discover *d, coo_time now)
 	if (now < end)
 		return false;
 	if (d->rounds >= 3 * d->planned || !may_have_missed(d))
-		return true;
+		return !ask_again(d, now);
 	if (now >= d->last_ask + ROUND_EVERY)
 		ask_everybody(d, now);
 	return false;
@@ -444,7 +477,7 @@ static void step_asking(coo_discover *d, coo_time now)
 	bool over = true;
 
 	if (d->is_done) { /* staying: one more round now and then */
-		if (d->cfg.everybody && now >= d->last_ask + ASK_AGAIN)
+		if (d->cfg.everybody && now >= d->last_ask + ASK_MINUTE)
 			ask_everybody(d, now);
 		return;
 	}
@@ -471,9 +504,9 @@ static void on_tick(uv_timer_t *timer)
 
 static unsigned planned_rounds(coo_time wait)
 {
-	coo_time n = wait > WAKE_UP ? (wait - WAKE_UP) / ROUND_EVERY : 1;
+	coo_time more = wait > WAKE_UP ? (wait - WAKE_UP) / ROUND_EVERY : 0;
 
-	return n < 1 ? 1 : n > 100 ? 100 : (unsigned)n;
+	return more < 99 ? 1 + (unsigned)more : 100;
 }
 
 void coo_discover_start(coo_discover *d)
