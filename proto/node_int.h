@@ -2,8 +2,8 @@
 #ifndef COO_PROTO_NODE_INT_H
 #define COO_PROTO_NODE_INT_H
 
-/* The inside of the node, shared by node.c (life, sending), node_rx.c (datagrams in) and node_tx.c
- * (answers and announcements out). Nobody else includes this. */
+/* The inside of the node, shared by node.c and node_*.c (proto/README.md). Nobody else includes
+ * this. */
 
 #include "proto/dedup.h"
 #include "proto/hash.h"
@@ -98,8 +98,6 @@ struct coo_node {
 	coo_node_stats stats;
 };
 
-/* The next packet number: never used twice, whatever the command (protocol.md 14.2). */
-
 /* Our own entry options: what we can honour, nothing more (design.md 4). */
 uint32_t coo_node_entry_options(const coo_node *n);
 
@@ -121,7 +119,7 @@ bool coo_node_has_high_names(const coo_node *n);
 /* Random number below n (n > 0). */
 uint64_t coo_node_random(coo_node *n, uint64_t below);
 
-/* Appends an event; a place is always there because events are taken after every call. */
+/* Appends an event; where nobody took those before, the oldest goes. */
 coo_event *coo_node_emit(coo_node *n, enum coo_event_type type);
 
 /* One datagram on its way through the node. */

@@ -92,7 +92,7 @@ bool coo_node_put_packet(coo_node *n, coo_buf *out, uint32_t no, uint32_t comman
 	return coo_packet_encode(out, &p) == COO_OK;
 }
 
-/* Legacy names, and the UTF-8 block behind them unless it would say the same (protocol.md 3.2). */
+/* Legacy names, and the UTF-8 block behind them (protocol.md 3.2). */
 static void put_entry_ext(const coo_node *n, coo_buf *ext)
 {
 	const coo_names *l = &n->legacy.n, *u = &n->utf8.n;

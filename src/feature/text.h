@@ -55,8 +55,8 @@ typedef struct coo_text_result {
  *   6. the legacy charset, if every byte is valid in it;
  *   7. each line by itself, UTF-8 or legacy, then GB18030 with U+FFFD for what is not even that.
  *
- * Two plain UTF-8 lines beside others that are not make 7 come before 6 (qipmsg quotes UTF-8 and
- * answers in GB2312). Plainly UTF-8 are two or more characters of three bytes. UTF-16 is never
+ * A plainly UTF-8 line beside others that are not UTF-8 makes 7 come before 6 (qipmsg quotes UTF-8
+ * and answers in GB2312). Plainly UTF-8 are two or more characters of three bytes. UTF-16 is never
  * tried. hint may be NULL: nothing is known. COO_ENOBUF, with nothing appended, unless out has room
  * for 4 bytes for each byte of in.
  */
