@@ -318,6 +318,7 @@ static int open_net(struct sending *s)
 	coo_time interval = o->wait / o->retries;
 	struct net_wish wish = {
 		.port_optional = true,
+		.tcp_too = s->files != NULL,
 		.any_port = !needs_usual_port(&o->common, &s->targets),
 		.no_broadcast = true,
 		.capabilities = s->files ? COO_OPT_ENTRY_FILEATTACH : 0,

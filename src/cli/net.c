@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/rng.h"
@@ -189,6 +191,42 @@ static void be_apart(struct net *n, const struct common *c, coo_node_cfg *cfg)
 	cfg->legacy.user = with_suffix(cfg->legacy.user, n->apart[1], sizeof(n->apart[1]));
 }
 
+static bool tcp_is_free(const coo_addr *at)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = coo_addr_to_sockaddr(at, &ss);
+	int one = 1, fd = socket(ss.ss_family, SOCK_STREAM, 0);
+	bool free_port;
+
+	if (fd < 0)
+		return true; /* the one who serves will say why */
+	coo_ignore(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	free_port = bind(fd, (const struct sockaddr *)&ss, len) == 0 || errno != EADDRINUSE;
+	close(fd);
+	return free_port;
+}
+
+/*
+ * The kernel gives a UDP port without regard to TCP, and what serves files wants the same number of
+ * both: another try, where TCP has it.
+ */
+static coo_err open_with_tcp(struct net *n, const struct net_wish *wish, const coo_driver_cfg *cfg,
+			     const char **bad)
+{
+	coo_err e = coo_driver_open(&n->loop, cfg, &n->driver, bad);
+
+	for (int tries = 0; e == COO_OK && wish->tcp_too && cfg->port == 0 && tries < 20; tries++) {
+		coo_addr at = coo_driver_local(n->driver);
+
+		if (tcp_is_free(&at))
+			break;
+		coo_driver_close(n->driver);
+		uv_run(&n->loop, UV_RUN_NOWAIT);
+		e = coo_driver_open(&n->loop, cfg, &n->driver, bad);
+	}
+	return e;
+}
+
 static int open_driver(struct net *n, const struct common *c, const struct net_wish *wish)
 {
 	coo_driver_cfg cfg;
@@ -209,7 +247,7 @@ static int open_driver(struct net *n, const struct common *c, const struct net_w
 	cfg.on_event = wish->on_event;
 	cfg.on_turn = wish->on_turn;
 	cfg.user = wish->user;
-	e = coo_driver_open(&n->loop, &cfg, &n->driver, &bad);
+	e = open_with_tcp(n, wish, &cfg, &bad);
 	if (e == COO_ESYS && errno == EADDRINUSE && wish->port_optional && cfg.port) {
 		say_note("port %u is taken, so another source port is used; 内网通 answers only "
 			 "port 2425",
@@ -218,7 +256,7 @@ static int open_driver(struct net *n, const struct common *c, const struct net_w
 		n->ephemeral = true;
 		if (wish->apart)
 			be_apart(n, c, &cfg.node);
-		e = coo_driver_open(&n->loop, &cfg, &n->driver, &bad);
+		e = open_with_tcp(n, wish, &cfg, &bad);
 	}
 	return e == COO_OK ? 0 : say_open_failed(e, bad, &cfg, wish);
 }

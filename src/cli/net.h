@@ -28,6 +28,7 @@ struct net {
 struct net_wish {
 	bool member;	    /* on line, as opposed to a one-shot sender */
 	bool port_optional; /* goes on with another source port where the port is taken */
+	bool tcp_too;	    /* files are served: TCP of the same number has to be free */
 	bool any_port;	    /* any source port will do, unless --bind names one */
 	bool apart; /* from another port, be somebody else: the user is NAME-coo unless --user says
 		     */
