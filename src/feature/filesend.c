@@ -15,6 +15,9 @@
 #define BACKLOG 64
 #define ACCEPTS_A_TURN 16
 
+/* Open at once; a message to everybody in a large office needs so many. */
+#define MAX_OFFERS 16384
+
 void coo_filesend_handle_closed(struct coo_filesend *s)
 {
 	if (--s->n_handles == 0 && s->closing)
@@ -36,6 +39,7 @@ static void drop_dead_offers(struct coo_filesend *s, coo_time now)
 
 		if (o->conns == 0 && (o->released || now >= o->expires)) {
 			*at = o->next;
+			s->n_offers--;
 			coo_offer_free(o);
 		} else {
 			at = &o->next;
@@ -225,10 +229,15 @@ coo_err coo_filesend_listen(coo_filesend *s, const coo_addr *at, coo_addr *bound
 coo_err coo_filesend_offer(coo_filesend *s, uint64_t packet, coo_fileset *set,
 			   const coo_filesend_to *to)
 {
-	struct coo_offer *o = coo_offer_new(packet, set, to);
+	struct coo_offer *o;
 
+	drop_dead_offers(s, coo_clock_now());
+	if (s->n_offers == MAX_OFFERS)
+		return COO_EFULL;
+	o = coo_offer_new(packet, set, to);
 	if (!o)
 		return COO_ENOMEM;
+	s->n_offers++;
 	o->next = s->offers;
 	s->offers = o;
 	return COO_OK;

@@ -79,7 +79,7 @@ typedef struct coo_filesend_to {
 	coo_time expires;    /* coo_clock_now() time, or COO_NEVER */
 } coo_filesend_to;
 
-/* Opens an offer of the whole set (referenced). COO_ENOMEM. */
+/* Opens an offer of the whole set (referenced). COO_ENOMEM; COO_EFULL: 16,384 are open. */
 COO_MUST_CHECK coo_err coo_filesend_offer(coo_filesend *s, uint64_t packet, coo_fileset *set,
 					  const coo_filesend_to *to);
 

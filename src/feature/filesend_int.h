@@ -25,7 +25,7 @@ struct coo_offer {
 	coo_fileset *set;
 	unsigned conns; /* connections that serve it */
 	bool released;
-	bool fetched[COO_FILESET_MAX];
+	uint8_t fetched[COO_FILESET_MAX / 8]; /* a bit a file */
 };
 
 /* An open offer that the request fits, and its file; hex readings first (protocol.md 14.24). */
@@ -33,6 +33,7 @@ struct coo_offer *coo_offer_find(struct coo_offer *list, const coo_request *r, c
 				 coo_span host, const coo_addr *from, coo_time now,
 				 const coo_fileset_file **file);
 bool coo_offer_complete(const struct coo_offer *o);
+void coo_offer_fetched(struct coo_offer *o, uint64_t id);
 struct coo_offer *coo_offer_new(uint64_t packet, coo_fileset *set, const coo_filesend_to *to);
 void coo_offer_free(struct coo_offer *o);
 
@@ -96,7 +97,7 @@ struct coo_filesend {
 		uv_poll_t poll;
 		int fd;
 	} listeners[COO_SEND_LISTENERS];
-	size_t n_listeners, n_conns, n_handles;
+	size_t n_listeners, n_conns, n_handles, n_offers;
 	bool closing;
 	struct coo_offer *offers;
 	struct coo_sendconn *conns;

@@ -30,6 +30,7 @@ void coo_fileset_unref(coo_fileset *set)
 		return;
 	for (size_t i = 0; i < set->n; i++)
 		free(set->v[i].path);
+	free(set->v);
 	free(set);
 }
 
@@ -72,14 +73,32 @@ static coo_err find_name(coo_fileset_file *f, const char *path)
 	return e;
 }
 
-coo_err coo_fileset_add(coo_fileset *set, const char *path)
+static coo_err grow(coo_fileset *set)
 {
-	coo_fileset_file *f = &set->v[set->n];
-	struct stat st;
-	coo_err e;
+	size_t cap = set->cap ? set->cap * 2 : 4;
+	void *v;
 
 	if (set->n == COO_FILESET_MAX)
 		return COO_EFULL;
+	if (set->n < set->cap)
+		return COO_OK;
+	v = realloc(set->v, cap * sizeof(*set->v));
+	if (!v)
+		return COO_ENOMEM;
+	set->v = v;
+	set->cap = cap;
+	return COO_OK;
+}
+
+coo_err coo_fileset_add(coo_fileset *set, const char *path)
+{
+	coo_fileset_file *f;
+	struct stat st;
+	coo_err e = grow(set);
+
+	if (e != COO_OK)
+		return e;
+	f = &set->v[set->n];
 	if ((set->follow_links ? stat : lstat)(path, &st) != 0)
 		return COO_ESYS;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))

@@ -30,8 +30,8 @@ typedef struct coo_fileset_file {
 typedef struct coo_fileset {
 	unsigned refs;
 	bool follow_links; /* of the paths given, and inside folders */
-	size_t n;
-	coo_fileset_file v[COO_FILESET_MAX];
+	size_t n, cap;
+	coo_fileset_file *v; /* moves while files are added */
 } coo_fileset;
 
 /* Gives: coo_fileset_unref. NULL where memory is out. */

@@ -105,7 +105,7 @@ static int unacknowledged(const struct coo_sendconn *c)
 
 static void done(struct coo_sendconn *c)
 {
-	c->offer->fetched[c->file->id] = true;
+	coo_offer_fetched(c->offer, c->file->id);
 	c->complete = coo_offer_complete(c->offer);
 	coo_sendconn_stop(c, COO_FILESEND_DONE, NULL);
 	/* last, so that whoever counts what is under way does not count this one */

@@ -34,10 +34,16 @@ void coo_offer_free(struct coo_offer *o)
 bool coo_offer_complete(const struct coo_offer *o)
 {
 	for (size_t i = 0; i < o->set->n; i++) {
-		if (!o->fetched[i])
+		if (!(o->fetched[i / 8] & 1u << i % 8))
 			return false;
 	}
 	return true;
+}
+
+void coo_offer_fetched(struct coo_offer *o, uint64_t id)
+{
+	if (id < COO_FILESET_MAX)
+		o->fetched[id / 8] = (uint8_t)(o->fetched[id / 8] | 1u << id % 8);
 }
 
 /* Empty names of the offer fit any. */
