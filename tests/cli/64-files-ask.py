@@ -3,6 +3,7 @@
 """coo listen --accept ask: a question on the terminal, yes, no, and no terminal at all."""
 import os
 import pty
+import select
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ plain = files.write(place.dir("in"), "b.txt", 20)
 def read_until(fd, text):
     got = b""
     while text not in got:
+        assert select.select([fd], [], [], lab.WAIT)[0], got
         block = os.read(fd, 4096)
         assert block, got
         got += block

@@ -24,7 +24,7 @@ iptux = lab.Iptux("h2", "阿B")
 del os.environ["LD_PRELOAD"]
 downloads = "/run/lab/h2/iptux/downloads"
 iptux.expect(event="up", ip="10.77.0.1")
-listen.expect(type="peer_up", peer__addr="10.77.0.2")
+listen.expect(type="peer_up", peer__client="iptux")
 
 
 def offer(*paths, text=()):
