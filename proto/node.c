@@ -268,6 +268,11 @@ bool coo_node_is_announced(const coo_node *n)
 	return n->announced && !n->leaving;
 }
 
+void coo_node_refuse_messages(coo_node *n)
+{
+	n->refusing = true;
+}
+
 void coo_node_leave(coo_node *n, coo_time now)
 {
 	if (n->leaving)

@@ -134,6 +134,12 @@ void coo_node_announce(coo_node *n, coo_time now);
 /* Whether it has gone on line and not left. */
 bool coo_node_is_announced(const coo_node *n);
 
+/*
+ * From now on messages are neither told nor acknowledged, so that their senders learn that they did
+ * not arrive: for who stops to look while answers are still under way.
+ */
+void coo_node_refuse_messages(coo_node *n);
+
 /* BR_ENTRY to one address, which makes the host there answer. */
 void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now);
 

@@ -151,6 +151,8 @@ static void note_charset(coo_peer *peer, const coo_packet *p)
 
 static void on_message(coo_node *n, coo_node_arrival *a)
 {
+	if (n->refusing)
+		return;
 	a->peer = coo_node_sender_of(n, a->rx, &a->p);
 	if (coo_packet_has(&a->p, COO_OPT_ENCRYPT)) {
 		/* no receipt for what nobody can read: the sender has to learn that it did not

@@ -115,9 +115,11 @@ struct listening {
 	bool stopping, left;
 };
 
+/* What comes now is not shown any more, so nobody may think that it was read. */
 static void stop(struct listening *l)
 {
 	l->stopping = true;
+	coo_node_refuse_messages(net_node(&l->net));
 }
 
 /* After the last message: children end and answer, then we leave, then the loop ends. */

@@ -23,7 +23,7 @@ struct listen_hook {
 	void *user;
 };
 
-enum { MAX_ENV = 16 };
+enum { MAX_ENV = 16, VALUE_CAP = 1024 };
 
 struct env {
 	char *v[MAX_ENV + 1];
@@ -32,7 +32,7 @@ struct env {
 
 COO_PRINTF(3, 4) static void add(struct env *e, const char *name, const char *fmt, ...)
 {
-	char value[1024];
+	char value[VALUE_CAP];
 	size_t cap;
 	va_list ap;
 
@@ -50,6 +50,7 @@ COO_PRINTF(3, 4) static void add(struct env *e, const char *name, const char *fm
  * text. */
 static void add_span(struct env *e, const char *name, coo_span s)
 {
+	s = coo_span_head(s, coo_utf8_truncate(s, VALUE_CAP - 1));
 	add(e, name, "%.*s", (int)s.n, s.n ? (const char *)s.p : "");
 }
 

@@ -200,6 +200,14 @@ with step("@FILE names the targets, one a line; more than 30, each with its own 
     assert some.code == 3 and some.out.endswith("40 of 43 reached\n")
     assert cli.coo("send", "@office", "x", cwd=cli.home).code == 0, "a list, then the text"
 
+with step("thousands of targets, more than may wait for a receipt at once"):
+    many = cli.Crowd()
+    names = [f"127.{1 + i // 60000}.{i // 250 % 240}.{1 + i % 250}:{many.port}" for i in range(6000)]
+    everybody = cli.write("everybody", "\n".join(names))
+    run = cli.coo("send", "@" + everybody, "-m", "fire drill")
+    assert run.code == 0 and run.out.endswith("6000 of 6000 reached\n"), run.out[-200:]
+    assert len(many.heard) == 6000 and many.close() is None
+
 with step("a target that is named twice gets one message"):
     peer.packets.clear()
     assert cli.coo("send", peer.target, peer.target, "-m", "x").code == 0
