@@ -16,6 +16,18 @@ static coo_err decode(coo_text *t, coo_span in, const coo_text_hint *hint, coo_b
 	return e;
 }
 
+static bool has_bytes_of_legacy(const coo_peers *peers, const coo_peer *peer)
+{
+	static const enum coo_peer_name names[] = { COO_NAME_NICK, COO_NAME_GROUP, COO_NAME_USER,
+						    COO_NAME_HOST };
+
+	for (size_t i = 0; !peer->names_utf8 && i < COO_ARRAY_LEN(names); i++) {
+		if (!coo_utf8_valid(coo_peer_name(peers, peer, names[i])))
+			return true;
+	}
+	return false;
+}
+
 coo_text_hint coo_hint_of_peer(const coo_peers *peers, const coo_peer *peer)
 {
 	coo_text_hint hint;
@@ -25,6 +37,10 @@ coo_text_hint coo_hint_of_peer(const coo_peers *peers, const coo_peer *peer)
 		hint.client = (coo_client)peer->client;
 		hint.utf8_flag = peer->names_utf8;
 		hint.encoding = coo_peer_name(peers, peer, COO_NAME_ENCODING);
+		/* iptux set to GB18030 announces "utf-8", but writes and reads what it is set to
+		 * (seen with 0.8.3): its names tell */
+		if (peer->client == COO_CLIENT_IPTUX && has_bytes_of_legacy(peers, peer))
+			hint.encoding = coo_span_str("gb18030");
 	}
 	return hint;
 }
@@ -37,6 +53,10 @@ coo_err coo_peer_view_of(coo_text *t, const coo_peers *peers, const coo_peer *pe
 	coo_span *into[] = { &out->user, &out->host, &out->nick, &out->group, &out->version };
 	coo_text_hint hint = coo_hint_of_peer(peers, peer);
 	coo_text_result res = { NULL, 0 };
+
+	/* names that came together are in one charset, and 营业 in GBK is valid UTF-8 by chance */
+	if (hint.client != COO_CLIENT_IPTUX && has_bytes_of_legacy(peers, peer))
+		hint.encoding = coo_span_str(coo_text_legacy(t));
 
 	memset(out, 0, sizeof(*out));
 	out->charset = "US-ASCII";
