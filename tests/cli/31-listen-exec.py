@@ -154,6 +154,18 @@ with step("--exec-timeout ends one that takes too long, also one that does not w
             pid, = lines_of(out)
             assert not os.path.exists(f"/proc/{pid}"), "it has ended"
 
+with step("one that leaves a program of its own behind, which holds its stdout, ends with its timeout"):
+    script("parent.sh", 'cat >/dev/null; sleep 60 & echo $! >>"$OUT"; echo answer')
+    peer.packets.clear()
+    listen = cli.Listen("--json", "--exec", "./parent.sh", "--exec-reply", "--exec-timeout", "300ms",
+                        "-c", "1", more={"OUT": cli.path("orphans")})
+    peer.send(cli.message(1, "x"), listen)
+    run = listen.ended()
+    assert run.code == 0 and run.err.count("\n") == 1 and "holds its output open" in run.err, run
+    assert [p.ext for p in peer.of(cli.SENDMSG)] == [b"answer\0"]
+    for pid in lines_of("orphans"):
+        os.kill(int(pid), 9)
+
 with step("one that does not read its stdin does not hold anything up"):
     deaf = script("deaf.sh", "exec <&-; echo deaf")
     peer.packets.clear()
