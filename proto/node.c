@@ -281,6 +281,11 @@ void coo_node_leave(coo_node *n, coo_time now)
 			    now);
 }
 
+void coo_node_refuse_messages(coo_node *n)
+{
+	n->refuses = true;
+}
+
 bool coo_node_is_idle(const coo_node *n)
 {
 	return n->now_n == 0 && n->later_n == 0 && n->rtx.waiting == 0 && n->ev_n == 0 &&

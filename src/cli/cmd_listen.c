@@ -115,9 +115,11 @@ struct listening {
 	bool stopping, left;
 };
 
+/* What is acknowledged from now on would never be shown. */
 static void stop(struct listening *l)
 {
 	l->stopping = true;
+	coo_node_refuse_messages(net_node(&l->net));
 }
 
 /* After the last message: children end and answer, then we leave, then the loop ends. */

@@ -125,14 +125,20 @@ with step("escapes, controls and turned text are made harmless on a terminal, ke
     assert not re.search(r"[\x00-\x1f\x7f]", "".join(json_.lines).replace("\x7f", ""))
     text.stop(), json_.stop()
 
-with step("--count ends after so many messages, having acknowledged them"):
-    listen = cli.Listen("--count", "2", "--json")
-    peer.packets.clear()
-    for no in (1, 2, 3):
-        peer.send(cli.message(no, "x"), listen)
-    run = listen.ended()
-    assert run.code == 0 and len([e for e in cli.objects(run) if e["type"] == "message"]) == 2
-    assert {r.ext for r in peer.wait_for(cli.RECVMSG, 2)} >= {b"1\0", b"2\0"}
+with step("--count ends after so many messages, having acknowledged them and no other"):
+    for _ in range(5):
+        listen = cli.Listen("--count", "2", "--json")
+        peer.packets.clear()
+        os.kill(listen.process.pid, signal.SIGSTOP)  # all three are there when it looks
+        for no in (1, 2, 3):
+            peer.send(cli.message(no, "x"), listen)
+        os.kill(listen.process.pid, signal.SIGCONT)
+        run = listen.ended()
+        assert run.code == 0 and len([e for e in cli.objects(run) if e["type"] == "message"]) == 2
+        assert {r.ext for r in peer.wait_for(cli.RECVMSG, 2)} == {b"1\0", b"2\0"}
+        peer.send(b"1:9:q:h:0:\0", (peer.ip, peer.port))  # what came before this has been seen
+        peer.wait_for(0)
+        assert {r.ext for r in peer.of(cli.RECVMSG)} == {b"1\0", b"2\0"}
 
 with step("--timeout ends in time: 0, or 1 where --count is not reached"):
     began = time.monotonic()

@@ -112,8 +112,10 @@ with step("four at once, the others wait, and none is forgotten when it ends"):
         peer.send(cli.message(no, "x"), listen)
     listen.wait_count(10, type="message")
     wait_until(lambda: len(lines_of("slow")) == 4)
-    peer.send(cli.message(99, "still alive"), listen)
-    peer.wait_for(cli.RECVMSG)
+    peer.send(cli.message(99, "one too many"), listen)
+    peer.send(b"1:100:q:h:64:\0", listen)  # still alive?
+    peer.wait_for(0x41)
+    assert not [p for p in peer.of(cli.RECVMSG) if p.ext == b"99\0"], "nobody will see it"
     assert lines_of("slow") == ["+"] * 4, "no more than four at once"
     cli.write("gate", "")
     assert listen.ended().code == 0
