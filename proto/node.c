@@ -274,6 +274,8 @@ void coo_node_leave(coo_node *n, coo_time now)
 		return;
 	n->leaving = true;
 	coo_node_forget_presence(n);
+	/* that a message was read is said once more, not for the usual twelve seconds */
+	coo_rtx_hurry(&n->rtx, 0, coo_time_add(now, n->rtx.interval + n->rtx.interval / 4));
 	if (!n->announced)
 		return;
 	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);
