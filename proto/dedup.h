@@ -37,4 +37,7 @@ void coo_dedup_init(coo_dedup *d, size_t n, void *mem);
  * 0. */
 bool coo_dedup_seen(coo_dedup *d, uint64_t key, coo_time now);
 
+/* The same, without remembering it. */
+bool coo_dedup_has(const coo_dedup *d, uint64_t key, coo_time now);
+
 #endif

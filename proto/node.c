@@ -268,22 +268,24 @@ bool coo_node_is_announced(const coo_node *n)
 	return n->announced && !n->leaving;
 }
 
-void coo_node_refuse_messages(coo_node *n)
-{
-	n->refusing = true;
-}
-
 void coo_node_leave(coo_node *n, coo_time now)
 {
 	if (n->leaving)
 		return;
 	n->leaving = true;
 	coo_node_forget_presence(n);
+	/* that a message was read is said once more, not for the usual twelve seconds */
+	coo_rtx_hurry(&n->rtx, 0, coo_time_add(now, n->rtx.interval + n->rtx.interval / 4));
 	if (!n->announced)
 		return;
 	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, now, now);
 	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_BR_EXIT, coo_time_add(now, COO_MS(100)),
 			    now);
+}
+
+void coo_node_refuse_messages(coo_node *n)
+{
+	n->refuses = true;
 }
 
 bool coo_node_is_idle(const coo_node *n)

@@ -134,12 +134,6 @@ void coo_node_announce(coo_node *n, coo_time now);
 /* Whether it has gone on line and not left. */
 bool coo_node_is_announced(const coo_node *n);
 
-/*
- * From now on messages are neither told nor acknowledged, so that their senders learn that they did
- * not arrive: for who stops to look while answers are still under way.
- */
-void coo_node_refuse_messages(coo_node *n);
-
 /* BR_ENTRY to one address, which makes the host there answer. */
 void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now);
 
@@ -169,6 +163,12 @@ void coo_node_seek(coo_node *n, const coo_addr *to, bool plain, coo_time now);
 /* Leaves: BR_EXIT twice, 100 ms apart, where it had announced itself. Afterwards entries are no
  * longer answered. */
 void coo_node_leave(coo_node *n, coo_time now);
+
+/*
+ * Takes no more messages: new ones are neither told nor acknowledged, so that their senders learn
+ * that nobody saw them. Those told before are acknowledged again when they come again.
+ */
+void coo_node_refuse_messages(coo_node *n);
 
 /* True when nothing is waiting to be sent and no own message waits for its receipt. */
 bool coo_node_is_idle(const coo_node *n);
@@ -227,6 +227,7 @@ const coo_peers *coo_node_peers(const coo_node *n);
 	X(rx_receipt_foreign, "receipts from another address than the message went to")            \
 	X(rx_exit_foreign, "BR_EXIT from an address that is not the peer's")                       \
 	X(rx_encrypted, "encrypted messages")                                                      \
+	X(rx_late, "messages that came after the last one wanted, not acknowledged")               \
 	X(rx_list_unasked, "host lists that nobody asked for")                                     \
 	X(peers_silent, "peers that fell silent and did not answer")                               \
 	X(messages, "messages shown")                                                              \

@@ -59,7 +59,7 @@ typedef struct node_names {
 
 struct coo_node {
 	uint16_t port;
-	bool member, send_read, serve_list, announced, leaving, refusing;
+	bool member, send_read, serve_list, announced, leaving, refuses;
 	uint32_t next_no, first_no, capabilities;
 	uint64_t random, key;
 	coo_span version, info;

@@ -56,7 +56,7 @@ coo_event *coo_node_emit_for(coo_node *n, enum coo_event_type type, const coo_no
  * because some clients use a number twice (ipmsg-rs: two messages in one second), and none of those
  * messages may be lost.
  */
-static bool is_duplicate(coo_node *n, const coo_node_arrival *a)
+static uint64_t message_key(const coo_node *n, const coo_node_arrival *a)
 {
 	uint64_t h = coo_hash_nocase(n->key, a->p.user);
 
@@ -67,8 +67,7 @@ static bool is_duplicate(coo_node *n, const coo_node_arrival *a)
 	h = coo_hash_mix(h, a->p.packet_no);
 	h = coo_hash_mix(h, coo_packet_cmd(&a->p));
 	h = coo_hash_mix(h, a->peer ? a->peer->epoch : 0);
-	h = coo_hash_span(h, coo_span_trim_end(a->p.ext, 0));
-	return coo_dedup_seen(&n->dedup, h, a->now);
+	return coo_hash_span(h, coo_span_trim_end(a->p.ext, 0));
 }
 
 static bool wants_ack(const coo_node *n, const coo_node_arrival *a)
@@ -151,19 +150,24 @@ static void note_charset(coo_peer *peer, const coo_packet *p)
 
 static void on_message(coo_node *n, coo_node_arrival *a)
 {
-	if (n->refusing)
-		return;
+	uint64_t key;
+
 	a->peer = coo_node_sender_of(n, a->rx, &a->p);
+	key = message_key(n, a);
+	if (n->refuses && !coo_dedup_has(&n->dedup, key, a->now)) {
+		n->stats.rx_late++;
+		return;
+	}
 	if (coo_packet_has(&a->p, COO_OPT_ENCRYPT)) {
 		/* no receipt for what nobody can read: the sender has to learn that it did not
 		 * arrive */
 		n->stats.rx_encrypted++;
-		if (!is_duplicate(n, a))
+		if (!coo_dedup_seen(&n->dedup, key, a->now))
 			coo_node_emit_for(n, COO_EV_MESSAGE, a);
 		return;
 	}
 	acknowledge(n, a);
-	if (is_duplicate(n, a)) {
+	if (coo_dedup_seen(&n->dedup, key, a->now)) {
 		n->stats.rx_duplicate++;
 		return;
 	}

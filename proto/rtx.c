@@ -225,6 +225,18 @@ bool coo_rtx_take_done(coo_rtx *r, coo_rtx_entry *out)
 	return false;
 }
 
+void coo_rtx_hurry(coo_rtx *r, uint64_t token, coo_time until)
+{
+	for (size_t i = 0; r->waiting > 0 && i < r->cap; i++) {
+		coo_rtx_entry *e = &r->v[i];
+
+		if (e->state == COO_RTX_WAITING && e->token == token && e->give_up_at > until)
+			e->give_up_at = until;
+	}
+	if (r->next_due > until)
+		r->next_due = until;
+}
+
 coo_time coo_rtx_deadline(const coo_rtx *r)
 {
 	return r->waiting > 0 ? r->next_due : COO_NEVER;

@@ -93,6 +93,9 @@ void coo_rtx_send_failed(coo_rtx *r, uint64_t packet_no, int error);
 /* Takes one finished entry out; false where there is none. */
 bool coo_rtx_take_done(coo_rtx *r, coo_rtx_entry *out);
 
+/* Gives all that wait with this token up at the time of until, where that comes sooner. */
+void coo_rtx_hurry(coo_rtx *r, uint64_t token, coo_time until);
+
 coo_time coo_rtx_deadline(const coo_rtx *r);
 
 #endif

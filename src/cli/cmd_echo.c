@@ -353,8 +353,6 @@ static int run(void *opts, int argc, char **argv)
 	echo_show_fini(&s.view);
 	coo_netifs_free(&s.ifs);
 	free(s.allow);
-	free(o->allow.v);
-	free(o->common.interfaces.v);
 	return code;
 }
 

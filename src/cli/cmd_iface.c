@@ -68,6 +68,8 @@ static void count_text(uint64_t hosts, char *text, size_t cap)
 		snprintf(text, cap, "%" PRIu64, hosts);
 }
 
+/* In parentheses, (snprintf) is the function where <stdio.h> has a macro too, which would take the
+ * two arguments for one. */
 #define CELL(r, c) (r)->cell[c], sizeof((r)->cell[c])
 
 static void kind_text(const coo_addr *a, char *text, size_t cap)
@@ -86,18 +88,18 @@ static void fill_row(const coo_netif *i, struct row *r)
 	coo_addr net = coo_ip_network(&i->addr, i->prefix);
 	char text[COO_ADDR_TEXT_CAP];
 
-	snprintf(CELL(r, NAME), "%s", i->name);
-	snprintf(CELL(r, ADDRESS), "%s/%u", coo_addr_ip_text(&i->addr, text), i->prefix);
-	snprintf(CELL(r, MASK), "%s", i->addr.family == 4 ? coo_addr_ip_text(&mask, text) : "-");
+	(snprintf)(CELL(r, NAME), "%s", i->name);
+	(snprintf)(CELL(r, ADDRESS), "%s/%u", coo_addr_ip_text(&i->addr, text), i->prefix);
+	(snprintf)(CELL(r, MASK), "%s", i->addr.family == 4 ? coo_addr_ip_text(&mask, text) : "-");
 	net.scope = 0;
-	snprintf(CELL(r, NETWORK), "%s", coo_addr_ip_text(&net, text));
-	snprintf(CELL(r, BROADCAST), "%s",
-		 i->broadcast.family ? coo_addr_ip_text(&i->broadcast, text) : "-");
+	(snprintf)(CELL(r, NETWORK), "%s", coo_addr_ip_text(&net, text));
+	(snprintf)(CELL(r, BROADCAST), "%s",
+		   i->broadcast.family ? coo_addr_ip_text(&i->broadcast, text) : "-");
 	count_text(coo_ip_hosts(i->addr.family, i->prefix), CELL(r, HOSTS));
 	kind_text(&i->addr, CELL(r, KIND));
-	snprintf(CELL(r, MTU), "%" PRIu32, i->mtu);
-	snprintf(CELL(r, STATE), "%s", state_text(i));
-	snprintf(CELL(r, USE), "%s", is_used(i) ? "yes" : use_text(i));
+	(snprintf)(CELL(r, MTU), "%" PRIu32, i->mtu);
+	(snprintf)(CELL(r, STATE), "%s", state_text(i));
+	(snprintf)(CELL(r, USE), "%s", is_used(i) ? "yes" : use_text(i));
 }
 
 static bool is_number(enum column c)

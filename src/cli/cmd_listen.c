@@ -115,7 +115,7 @@ struct listening {
 	bool stopping, left;
 };
 
-/* What comes now is not shown any more, so nobody may think that it was read. */
+/* What is acknowledged from now on would never be shown. */
 static void stop(struct listening *l)
 {
 	l->stopping = true;

@@ -289,7 +289,7 @@ static int prepare(struct ping *g, int argc, char **argv)
 	return ping_csv_open(g) ? 0 : EXIT_SYSTEM;
 }
 
-static void release(struct ping *g, struct ping_opts *o)
+static void release(struct ping *g)
 {
 	coo_prober_close(g->prober);
 	ping_conditions_free(g);
@@ -304,9 +304,6 @@ static void release(struct ping *g, struct ping_opts *o)
 	free((void *)(uintptr_t)g->sweep_sizes);
 	if (g->csv)
 		fclose(g->csv);
-	free(o->common.interfaces.v);
-	free(o->fail_if.v);
-	free(o->warn_if.v);
 }
 
 static int run(void *opts, int argc, char **argv)
@@ -329,7 +326,7 @@ static int run(void *opts, int argc, char **argv)
 		out_text("UDP ECHO UNKNOWN - the test could not be run\n");
 		code = 3;
 	}
-	release(&g, o);
+	release(&g);
 	return code;
 }
 

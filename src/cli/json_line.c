@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/xalloc.h"
+#include "proto/utf8.h"
 
 static struct {
 	char *p;
@@ -51,6 +52,54 @@ static char *put_escaped(char *at, char c)
 	return at + (known ? 2 : 6);
 }
 
+static char *put_unit(char *at, uint32_t unit)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	*at++ = '\\';
+	*at++ = 'u';
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*at++ = digits[unit >> shift & 15];
+	return at;
+}
+
+/* In UTF-16, as JSON wants it. */
+static char *put_code_point(char *at, uint32_t cp)
+{
+	if (cp < 0x10000)
+		return put_unit(at, cp);
+	cp -= 0x10000;
+	return put_unit(put_unit(at, 0xd800 | cp >> 10), 0xdc00 | (cp & 0x3ff));
+}
+
+/* Whether c begins a character that proto/utf8.h may want escaped. */
+static bool is_suspect(unsigned char c)
+{
+	switch (c) {
+	case 0x7f:
+	case 0xc2:
+	case 0xd8:
+	case 0xe1:
+	case 0xe2:
+	case 0xef:
+	case 0xf3:
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The length of the character at s where a terminal would obey or hide it, else 0: JSON allows it
+ * in a string, but a line is read by eyes as well, and must not move their cursor.
+ */
+static size_t hostile_length(const char *s, size_t n, uint32_t *cp)
+{
+	coo_span c = coo_span_of(s, n);
+
+	c = coo_span_head(c, coo_utf8_next(c, cp));
+	return coo_utf8_is_plain(c, COO_UTF8_ONE_LINE) ? 0 : c.n;
+}
+
 static bool is_plain(char c)
 {
 	return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
@@ -59,16 +108,23 @@ static bool is_plain(char c)
 /* Copies while it looks: strings here are short, and escapes in them rare. */
 static void put_string(const char *s, size_t n)
 {
+	size_t hostile;
+	uint32_t cp;
 	char *to;
 
 	need(6 * n + 2);
 	to = buf.p + buf.n;
 	*to++ = '"';
 	for (size_t i = 0; i < n; i++) {
-		if (is_plain(s[i]))
+		if (is_suspect((unsigned char)s[i]) &&
+		    (hostile = hostile_length(s + i, n - i, &cp)) > 0) {
+			to = put_code_point(to, cp);
+			i += hostile - 1;
+		} else if (is_plain(s[i])) {
 			*to++ = s[i];
-		else
+		} else {
 			to = put_escaped(to, s[i]);
+		}
 	}
 	*to++ = '"';
 	buf.n = (size_t)(to - buf.p);

@@ -61,7 +61,7 @@ coo_addr coo_driver_local(const coo_driver *d);
 const coo_udp_stats *coo_driver_udp_stats(const coo_driver *d);
 size_t coo_driver_rcvbuf(const coo_driver *d);
 
-/* The interfaces as read at open. Borrowed until close. */
+/* The interfaces as they are now. Borrowed until the loop runs on: a change reads them anew. */
 const coo_netifs *coo_driver_netifs(const coo_driver *d);
 
 /* How many broadcast addresses an announcement goes to. */

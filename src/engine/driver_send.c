@@ -61,7 +61,8 @@ static void enqueue_unicast(coo_driver *d, coo_span data, const coo_tx *tx)
 }
 
 /* A network that has no route for one of the addresses is no failure of the whole: the first, which
- * is a directed broadcast, stands for all. */
+ * is a directed broadcast, stands for all. A flush on the way gives back the room of what is still
+ * to be queued: the caller takes it again. */
 static void enqueue_broadcast(coo_driver *d, coo_span data, const coo_tx *tx)
 {
 	for (size_t i = 0; i < d->reach.n; i++) {
@@ -111,11 +112,12 @@ void coo_driver_send_all(coo_driver *d, coo_time now)
 			memmove(d->out, b.p, b.n);
 			b.p = d->out;
 		}
-		d->out_used += b.n;
 		if (tx.broadcast)
 			enqueue_broadcast(d, coo_buf_span(&b), &tx);
 		else
 			enqueue_unicast(d, coo_buf_span(&b), &tx);
+		if (d->n_queue > 0)
+			d->out_used = (size_t)(b.p - d->out) + b.n;
 	}
 	coo_ignore(flush_queue(d));
 }

@@ -67,7 +67,9 @@ static void on_message(uv_poll_t *poll, int status, int events)
 	(void)events;
 	while (recv(w->fd, scratch, sizeof(scratch), 0) > 0)
 		;
-	uv_timer_start(&w->timer, on_timer, SETTLE_MS, 0);
+	/* from the first change on: where they never cease, each would put the look off again */
+	if (!uv_is_active((uv_handle_t *)&w->timer))
+		uv_timer_start(&w->timer, on_timer, SETTLE_MS, 0);
 }
 
 static void watch(coo_netwatch *w, uv_loop_t *loop)

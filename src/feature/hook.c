@@ -197,16 +197,24 @@ static void close_if_done(struct job *j)
 	close_handle((uv_handle_t *)&j->process);
 }
 
+/* A grandchild may hold stdout open for ever: what it writes later is not waited for. */
+static void abandon_output(struct job *j)
+{
+	if (j->hook->cfg.want_output)
+		close_handle((uv_handle_t *)&j->out);
+	close_if_done(j);
+}
+
 static void on_exited(uv_process_t *p, int64_t status, int term_signal)
 {
 	struct job *j = p->data;
 
 	j->exited = true;
 	j->status = term_signal ? 128 + term_signal : (int)status;
-	/* a grandchild may hold stdout open for ever: what it writes later is not waited for */
-	if (j->killed && j->hook->cfg.want_output)
-		close_handle((uv_handle_t *)&j->out);
-	close_if_done(j);
+	if (j->killed)
+		abandon_output(j);
+	else
+		close_if_done(j);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -240,6 +248,12 @@ static void on_timeout(uv_timer_t *timer)
 {
 	struct job *j = timer->data;
 
+	if (j->exited) { /* its number may belong to another process by now */
+		coo_log(COO_LOG_WARN, "the --exec program has ended, but what it started holds its "
+				      "output open; what came until now counts");
+		abandon_output(j);
+		return;
+	}
 	coo_log(COO_LOG_WARN, "the --exec program took too long and is ended");
 	uv_process_kill(&j->process, j->killed ? SIGKILL : SIGTERM);
 	j->killed = true;
@@ -384,10 +398,12 @@ void coo_hook_free(coo_hook *h)
 		free_job(j);
 	}
 	for (struct job *j = h->active; j; j = j->next) {
-		if (!j->exited) {
-			j->killed = true;
-			uv_process_kill(&j->process, SIGKILL);
+		if (j->exited) {
+			abandon_output(j);
+			continue;
 		}
+		j->killed = true;
+		uv_process_kill(&j->process, SIGKILL);
 	}
 	maybe_release(h);
 }

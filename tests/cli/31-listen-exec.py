@@ -112,8 +112,10 @@ with step("four at once, the others wait, and none is forgotten when it ends"):
         peer.send(cli.message(no, "x"), listen)
     listen.wait_count(10, type="message")
     wait_until(lambda: len(lines_of("slow")) == 4)
-    peer.send(cli.message(99, "still alive"), listen)
-    peer.wait_for(cli.RECVMSG)
+    peer.send(cli.message(99, "one too many"), listen)
+    peer.send(b"1:100:q:h:64:\0", listen)  # still alive?
+    peer.wait_for(0x41)
+    assert not [p for p in peer.of(cli.RECVMSG) if p.ext == b"99\0"], "nobody will see it"
     assert lines_of("slow") == ["+"] * 4, "no more than four at once"
     cli.write("gate", "")
     assert listen.ended().code == 0
@@ -153,6 +155,18 @@ with step("--exec-timeout ends one that takes too long, also one that does not w
             assert run.code == 0 and "took too long and is ended" in run.err, run
             pid, = lines_of(out)
             assert not os.path.exists(f"/proc/{pid}"), "it has ended"
+
+with step("one that leaves a program of its own behind, which holds its stdout, ends with its timeout"):
+    script("parent.sh", 'cat >/dev/null; sleep 60 & echo $! >>"$OUT"; echo answer')
+    peer.packets.clear()
+    listen = cli.Listen("--json", "--exec", "./parent.sh", "--exec-reply", "--exec-timeout", "300ms",
+                        "-c", "1", more={"OUT": cli.path("orphans")})
+    peer.send(cli.message(1, "x"), listen)
+    run = listen.ended()
+    assert run.code == 0 and run.err.count("\n") == 1 and "holds its output open" in run.err, run
+    assert [p.ext for p in peer.of(cli.SENDMSG)] == [b"answer\0"]
+    for pid in lines_of("orphans"):
+        os.kill(int(pid), 9)
 
 with step("one that does not read its stdin does not hold anything up"):
     deaf = script("deaf.sh", "exec <&-; echo deaf")

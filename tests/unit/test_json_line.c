@@ -46,11 +46,37 @@ static void integers_of_every_length_and_sign(void **state)
 static void every_character_of_ascii_and_its_neighbours(void **state)
 {
 	(void)state;
-	for (unsigned c = 0; c < 0x80; c++) {
+	for (unsigned c = 0; c < 0x7f; c++) {
 		char text[5] = { (char)c, 'x', (char)c, (char)c, 'y' };
 
 		expect_as_jansson(json_pack("{s:o}", "v", json_stringn(text, sizeof(text))));
 		expect_as_jansson(json_pack("{s:o}", "v", json_stringn(text, 1)));
+	}
+}
+
+/* JSON would let them be, but a line is read on terminals too. */
+static void what_a_terminal_obeys_or_hides_is_escaped(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "a\x7f", "[\"a\\u007F\"]\n" },
+		{ "\xc2\x9b"
+		  "1m",
+		  "[\"\\u009B1m\"]\n" },
+		{ "x\u202ey\u2066", "[\"x\\u202Ey\\u2066\"]\n" },
+		{ "\U000e0041", "[\"\\uDB40\\uDC41\"]\n" },
+		{ "\ufeff\u00a0é…，", "[\"\\uFEFF\u00a0é…，\"]\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *j = json_pack("[s]", rows[i].text);
+		const char *got;
+		size_t n = json_line(j, &got);
+
+		assert_span(coo_span_of(got, n), coo_span_str(rows[i].want), rows[i].text);
+		json_decref(j);
 	}
 }
 
@@ -75,6 +101,7 @@ int main(void)
 		cmocka_unit_test(a_line_is_what_jansson_writes),
 		cmocka_unit_test(integers_of_every_length_and_sign),
 		cmocka_unit_test(every_character_of_ascii_and_its_neighbours),
+		cmocka_unit_test(what_a_terminal_obeys_or_hides_is_escaped),
 		cmocka_unit_test(long_strings_and_short_ones_again),
 	};
 

@@ -341,6 +341,21 @@ static void sealed_messages_to_everybody_are_not_told_as_read(void **state)
 	rig_close(r);
 }
 
+static void who_leaves_does_not_wait_long_for_those_it_told_of_reading(void **state)
+{
+	struct rig *r = rig_reader();
+
+	(void)state;
+	rig_recv_str(r, rig_addr(2), "1:5:b:p:1049376:x");
+	assert_int_equal(rig_count_sent(r, COO_CMD_READMSG), 1);
+	coo_node_leave(r->node, r->now);
+	rig_run(r, COO_MS(900));
+	assert_false(coo_node_is_idle(r->node));
+	rig_run(r, COO_MS(600));
+	assert_true(coo_node_is_idle(r->node));
+	rig_close(r);
+}
+
 static void a_flood_of_sealed_messages_leaves_room_for_own_ones(void **state)
 {
 	struct rig *r = rig_reader();
@@ -388,6 +403,7 @@ int main(void)
 		cmocka_unit_test(opening_a_sealed_message_is_told),
 		cmocka_unit_test(readmsg_with_readcheck_is_repeated_until_it_is_answered),
 		cmocka_unit_test(sealed_messages_to_everybody_are_not_told_as_read),
+		cmocka_unit_test(who_leaves_does_not_wait_long_for_those_it_told_of_reading),
 		cmocka_unit_test(a_flood_of_sealed_messages_leaves_room_for_own_ones),
 		cmocka_unit_test(reading_of_a_message_no_longer_waited_for_is_told),
 	};
