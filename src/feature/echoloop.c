@@ -18,6 +18,7 @@
 enum {
 	SINGLES_TO_LEAVE_BATCHES = 16, /* wake-ups in a row with nothing but one datagram */
 	SINGLES_BETWEEN_LOOKS = 8,     /* datagrams between two looks for more than one */
+	JOIN_BYTES = 65000,	       /* of answers in one train */
 };
 
 bool coo_echo_stopped(const echo_worker *w)
@@ -184,16 +185,75 @@ void coo_echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v
 	pthread_mutex_unlock(&r->talk);
 }
 
-/* Makes the i-th received message the n-th to send; false where it is not answered. */
-static bool prepare(echo_worker *w, size_t i, size_t n, coo_time now)
+/*
+ * Answers that go to one sender and have one size leave as one train: the kernel walks its path
+ * once and cuts them apart again at the end. Only where the socket has one address, so that nothing
+ * but the size has to be told.
+ */
+static bool joins(echo_worker *w, const echo_item *it, const echo_name *name, socklen_t len)
 {
-	struct msghdr *rx = &w->rx[i].msg_hdr, *tx = &w->tx[n].msg_hdr;
+	const struct msghdr *m = w->n_tx ? &w->tx[w->n_tx - 1].msg_hdr : NULL;
+
+	if (!m || w->wild || it->datagrams > 1 || it->n == 0 || it->n > w->join_max)
+		return false;
+	if (m->msg_control || m->msg_iov->iov_len != it->n || m->msg_namelen != len ||
+	    (m->msg_iovlen + 1) * it->n > JOIN_BYTES)
+		return false;
+	return memcmp(m->msg_name, name, name->any.ss_family == AF_INET ? 8 : len) == 0;
+}
+
+/* Puts the answer to the i-th received message among those to send. */
+static void enqueue(echo_worker *w, size_t i, const echo_item *it)
+{
+	struct iovec *iov = &w->tx_iov[w->n_iov++];
+	socklen_t len = w->rx[i].msg_hdr.msg_namelen;
+	struct msghdr *tx;
+
+	iov->iov_base = it->data;
+	iov->iov_len = it->n;
+	if (joins(w, it, &w->names[i], len)) {
+		w->tx[w->n_tx - 1].msg_hdr.msg_iovlen++;
+		return;
+	}
+	tx = &w->tx[w->n_tx].msg_hdr;
+	tx->msg_name = &w->names[i];
+	tx->msg_namelen = len;
+	tx->msg_iov = iov;
+	tx->msg_iovlen = 1;
+	tx->msg_controllen = 0;
+	tx->msg_control = NULL;
+	if (w->wild || it->datagrams > 1) {
+		tx->msg_controllen = coo_echo_write_ctrl(w, it, w->tx_ctrl[w->n_tx]);
+		tx->msg_control = tx->msg_controllen ? w->tx_ctrl[w->n_tx] : NULL;
+	}
+	w->n_tx++;
+}
+
+/* The joined ones get their segment size. */
+static void seal(echo_worker *w)
+{
+	for (size_t i = 0; i < w->n_tx; i++) {
+		struct msghdr *m = &w->tx[i].msg_hdr;
+		uint16_t segment = (uint16_t)m->msg_iov->iov_len;
+		uint8_t *end;
+
+		if (m->msg_iovlen == 1)
+			continue;
+		end = put_cmsg(w->tx_ctrl[i], SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+		m->msg_control = w->tx_ctrl[i];
+		m->msg_controllen = (size_t)(end - w->tx_ctrl[i]);
+	}
+}
+
+static void prepare(echo_worker *w, size_t i, coo_time now)
+{
+	struct msghdr *rx = &w->rx[i].msg_hdr;
 	echo_item it = { .data = w->rx_iov[i].iov_base, .n = w->rx[i].msg_len };
 	enum coo_guard_verdict v;
 
 	coo_echo_read_ctrl(rx, &it);
 	if (!coo_echo_take(w, it.datagrams))
-		return false;
+		return;
 	COUNT(w->counts.rx, it.datagrams);
 	COUNT(w->counts.rx_bytes, it.n);
 	if (it.datagrams > 1)
@@ -202,21 +262,11 @@ static bool prepare(echo_worker *w, size_t i, size_t n, coo_time now)
 	coo_echo_show(w, &it, v);
 	if (v != COO_GUARD_OK) {
 		COUNT(w->counts.refused[v], it.datagrams);
-		return false;
+		return;
 	}
 	if (w->r->cfg.upper)
 		coo_echo_raise_case(it.data, it.n);
-	w->tx_iov[n].iov_base = it.data;
-	w->tx_iov[n].iov_len = it.n;
-	tx->msg_name = &w->names[i];
-	tx->msg_namelen = rx->msg_namelen;
-	tx->msg_controllen = 0;
-	tx->msg_control = NULL;
-	if (w->wild || it.datagrams > 1) {
-		tx->msg_controllen = coo_echo_write_ctrl(w, &it, w->tx_ctrl[n]);
-		tx->msg_control = tx->msg_controllen ? w->tx_ctrl[n] : NULL;
-	}
-	return true;
+	enqueue(w, i, &it);
 }
 
 static size_t segment_of(const struct msghdr *m)
@@ -230,20 +280,24 @@ static size_t segment_of(const struct msghdr *m)
 	return segment;
 }
 
-/* A train that cannot leave as one (another device, a longer path): datagram by datagram. */
-static void send_apart(echo_worker *w, struct msghdr *m, size_t segment)
+static size_t datagrams_of(const struct msghdr *m, size_t *bytes)
 {
-	struct iovec whole = *m->msg_iov, one;
-	size_t skip = CMSG_SPACE(sizeof(uint16_t));
-	struct msghdr h = *m;
+	size_t segment = segment_of(m);
 
-	h.msg_iov = &one;
-	h.msg_controllen -= skip;
-	h.msg_control = h.msg_controllen ? (uint8_t *)m->msg_control + skip : NULL;
-	for (size_t at = 0; at < whole.iov_len; at += segment) {
-		one.iov_base = (uint8_t *)whole.iov_base + at;
-		one.iov_len = whole.iov_len - at < segment ? whole.iov_len - at : segment;
-		if (sendmsg(w->fd, &h, 0) < 0) {
+	*bytes = m->msg_iovlen * m->msg_iov->iov_len; /* joined ones are of one size */
+	return segment ? (*bytes + segment - 1) / segment : 1;
+}
+
+static void send_pieces(echo_worker *w, struct msghdr *h, const struct iovec *whole, size_t segment)
+{
+	struct iovec one;
+
+	h->msg_iov = &one;
+	h->msg_iovlen = 1;
+	for (size_t at = 0; at < whole->iov_len; at += segment) {
+		one.iov_base = (uint8_t *)whole->iov_base + at;
+		one.iov_len = whole->iov_len - at < segment ? whole->iov_len - at : segment;
+		if (sendmsg(w->fd, h, 0) < 0) {
 			COUNT(w->counts.send_errors, 1);
 			continue;
 		}
@@ -252,23 +306,37 @@ static void send_apart(echo_worker *w, struct msghdr *m, size_t segment)
 	}
 }
 
+/* A train that cannot leave as one (another device, a longer path): datagram by datagram. */
+static void send_apart(echo_worker *w, struct msghdr *m, size_t segment)
+{
+	size_t skip = CMSG_SPACE(sizeof(uint16_t));
+	struct msghdr h = *m;
+
+	h.msg_controllen -= skip;
+	h.msg_control = h.msg_controllen ? (uint8_t *)m->msg_control + skip : NULL;
+	for (size_t i = 0; i < m->msg_iovlen; i++)
+		send_pieces(w, &h, &m->msg_iov[i], segment);
+}
+
 static void send_failed(echo_worker *w, struct msghdr *m)
 {
-	size_t segment = segment_of(m);
+	size_t segment = segment_of(m), bytes;
 
 	if (segment && errno != EAGAIN && errno != ENOBUFS) {
+		if (m->msg_iovlen > 1) /* too long for the device, or it cannot at all */
+			w->join_max = errno == EIO ? 0 : segment - 1;
 		send_apart(w, m, segment);
 		return;
 	}
-	COUNT(w->counts.send_errors, segment ? (m->msg_iov->iov_len + segment - 1) / segment : 1);
+	COUNT(w->counts.send_errors, datagrams_of(m, &bytes));
 }
 
 static void sent_one(echo_worker *w, const struct msghdr *m)
 {
-	size_t segment = segment_of(m), n = m->msg_iov->iov_len;
+	size_t bytes;
 
-	COUNT(w->counts.tx, segment ? (n + segment - 1) / segment : 1);
-	COUNT(w->counts.tx_bytes, n);
+	COUNT(w->counts.tx, datagrams_of(m, &bytes));
+	COUNT(w->counts.tx_bytes, bytes);
 }
 
 static void send_all(echo_worker *w, size_t n)
@@ -308,14 +376,13 @@ static void reset(echo_worker *w, size_t n)
 static void answer(echo_worker *w, size_t n)
 {
 	coo_time now = coo_clock_now();
-	size_t out = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (prepare(w, i, out, now))
-			out++;
-	}
-	if (out)
-		send_all(w, out);
+	w->n_tx = w->n_iov = 0;
+	for (size_t i = 0; i < n; i++)
+		prepare(w, i, now);
+	seal(w);
+	if (w->n_tx)
+		send_all(w, w->n_tx);
 	reset(w, n);
 }
 

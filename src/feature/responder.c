@@ -105,7 +105,7 @@ static void bound_port(int fd, coo_addr *a)
 static void wire_up(echo_worker *w)
 {
 	for (size_t i = 0; i < ECHO_BATCH; i++) {
-		struct msghdr *rx = &w->rx[i].msg_hdr, *tx = &w->tx[i].msg_hdr;
+		struct msghdr *rx = &w->rx[i].msg_hdr;
 
 		w->rx_iov[i].iov_base = w->buffers + i * ECHO_BUFFER;
 		w->rx_iov[i].iov_len = ECHO_BUFFER;
@@ -115,8 +115,6 @@ static void wire_up(echo_worker *w)
 		rx->msg_iovlen = 1;
 		rx->msg_control = w->rx_ctrl[i];
 		rx->msg_controllen = ECHO_CTRL;
-		tx->msg_iov = &w->tx_iov[i];
-		tx->msg_iovlen = 1;
 	}
 }
 
@@ -160,6 +158,7 @@ static coo_err add_worker(coo_responder *r, int fd, const coo_addr *a)
 	w->fd = fd;
 	w->local = *a;
 	w->wild = is_any(a);
+	w->join_max = r->cfg.plain ? 0 : UINT16_MAX;
 	w->impair = r->cfg.impair;
 	coo_impair_init(&w->impair, r->cfg.seed);
 	guard.user = w;

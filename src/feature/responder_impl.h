@@ -32,14 +32,15 @@ typedef union echo_name {
 typedef struct echo_worker {
 	coo_responder *r;
 	int fd;
-	bool wild;   /* knows a datagram's destination only by asking */
-	bool no_gso; /* the device refused UDP_SEGMENT */
+	bool wild;	 /* knows a datagram's destination only by asking */
+	size_t join_max; /* answers up to this size may leave as one train */
 	coo_addr local;
 	pthread_t thread;
 	bool running;
 
 	struct mmsghdr rx[ECHO_BATCH], tx[ECHO_BATCH];
 	struct iovec rx_iov[ECHO_BATCH], tx_iov[ECHO_BATCH];
+	size_t n_tx, n_iov; /* messages to send, and their parts */
 	echo_name names[ECHO_BATCH];
 	uint8_t *buffers; /* ECHO_BATCH times ECHO_BUFFER, mapped */
 	_Alignas(struct cmsghdr) uint8_t rx_ctrl[ECHO_BATCH][ECHO_CTRL];

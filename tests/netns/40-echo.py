@@ -161,6 +161,15 @@ with step("a sweep names the largest size that passes whole"):
     assert all(e["received"] == 2 for e in whole), whole
     summary(echo)
 
+with step("answers too long for one train leave datagram by datagram"):
+    echo = lab.Coo("h1", "echo", "--json")
+    for size in ["64", "1472", "1473", "2000", "9000"]:
+        code, events = ping("h2", "-q", "--flood", "--window", "32", "-c", "1000", "-s", size,
+                            "10.77.0.1")
+        assert code == 0 and events[-1]["received"] == 1000, (size, events[-1])
+    end = summary(echo)
+    assert end["tx"] == 5000 and end["send_errors"] == 0, end
+
 with step("an unreachable port is told by its ICMP error"):
     subprocess.run(["on", "h1", "sh", "-c", "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit"],
                    check=True)
