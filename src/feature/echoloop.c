@@ -288,16 +288,17 @@ static size_t datagrams_of(const struct msghdr *m, size_t *bytes)
 	return segment ? (*bytes + segment - 1) / segment : 1;
 }
 
-static void send_pieces(echo_worker *w, struct msghdr *h, const struct iovec *whole, size_t segment)
+/* h: the header to send with, but for the data. */
+static void send_pieces(echo_worker *w, struct msghdr h, const struct iovec *whole, size_t segment)
 {
 	struct iovec one;
 
-	h->msg_iov = &one;
-	h->msg_iovlen = 1;
+	h.msg_iov = &one;
+	h.msg_iovlen = 1;
 	for (size_t at = 0; at < whole->iov_len; at += segment) {
 		one.iov_base = (uint8_t *)whole->iov_base + at;
 		one.iov_len = whole->iov_len - at < segment ? whole->iov_len - at : segment;
-		if (sendmsg(w->fd, h, 0) < 0) {
+		if (sendmsg(w->fd, &h, 0) < 0) {
 			COUNT(w->counts.send_errors, 1);
 			continue;
 		}
@@ -307,7 +308,7 @@ static void send_pieces(echo_worker *w, struct msghdr *h, const struct iovec *wh
 }
 
 /* A train that cannot leave as one (another device, a longer path): datagram by datagram. */
-static void send_apart(echo_worker *w, struct msghdr *m, size_t segment)
+static void send_apart(echo_worker *w, const struct msghdr *m, size_t segment)
 {
 	size_t skip = CMSG_SPACE(sizeof(uint16_t));
 	struct msghdr h = *m;
@@ -315,7 +316,7 @@ static void send_apart(echo_worker *w, struct msghdr *m, size_t segment)
 	h.msg_controllen -= skip;
 	h.msg_control = h.msg_controllen ? (uint8_t *)m->msg_control + skip : NULL;
 	for (size_t i = 0; i < m->msg_iovlen; i++)
-		send_pieces(w, &h, &m->msg_iov[i], segment);
+		send_pieces(w, h, &m->msg_iov[i], segment);
 }
 
 static void send_failed(echo_worker *w, struct msghdr *m)
