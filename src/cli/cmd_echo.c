@@ -332,8 +332,7 @@ static bool check(const struct echo_opts *o)
 
 static int run(void *opts, int argc, char **argv)
 {
-	struct echo_opts *o = opts;
-	struct server s = { .o = o };
+	struct server s = { .o = opts };
 	int code;
 
 	if (argc > 0) {

@@ -157,9 +157,9 @@ with step("the responder counted them"):
 
 with step("a messenger answers coo ping --peer"):
     listen = lab.Coo("h1", "listen", "--json")
-    code, out, _ = lab.coo("h2", "ping", "--json", "--peer", "-c", "5", "-i", "20ms", "10.77.0.1")
+    code, out, _ = lab.coo("h2", "ping", "--json", "--peer", "-c", "3", "-i", "1s", "10.77.0.1")
     end = json.loads(out.splitlines()[-1])
-    assert code == 0 and end["received"] == 5 and end["foreign"] == 0, end
+    assert code == 0 and end["received"] == 3 and end["foreign"] == 0, end
     assert listen.stop() == 0
 
 step.done()
