@@ -41,52 +41,58 @@ bool coo_echo_take(echo_worker *w, size_t n)
 	return true;
 }
 
+static void read_segment(const struct cmsghdr *c, echo_item *it)
+{
+	int size;
+
+	memcpy(&size, CMSG_DATA(c), sizeof(size));
+	if (size > 0 && (size_t)size < it->n) {
+		it->segment = (size_t)size;
+		it->datagrams = (it->n + it->segment - 1) / it->segment;
+	}
+}
+
+static void read_v4_local(const struct cmsghdr *c, echo_item *it)
+{
+	struct in_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	memset(&it->local, 0, sizeof(it->local));
+	it->local.family = 4;
+	memcpy(it->local.ip, &info.ipi_addr, 4);
+	it->has_local = true;
+	/* where the address in the header is not the one of ours it came to, others got it too */
+	it->to_many =
+	    memcmp(&info.ipi_addr, &info.ipi_spec_dst, 4) != 0 || coo_addr_is_multicast(&it->local);
+}
+
+static void read_v6_local(const struct cmsghdr *c, echo_item *it)
+{
+	struct in6_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	memset(&it->local, 0, sizeof(it->local));
+	it->local.family = 6;
+	memcpy(it->local.ip, &info.ipi6_addr, 16);
+	it->has_local = true;
+	it->ifindex = info.ipi6_ifindex;
+	it->to_many = coo_addr_is_multicast(&it->local);
+}
+
 void coo_echo_read_ctrl(struct msghdr *m, echo_item *it)
 {
 	it->segment = it->n;
 	it->datagrams = 1;
-	it->has_local = false;
+	it->has_local = it->to_many = false;
 	for (struct cmsghdr *c = m->msg_controllen ? CMSG_FIRSTHDR(m) : NULL; c;
 	     c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
-			int size;
-
-			memcpy(&size, CMSG_DATA(c), sizeof(size));
-			if (size > 0 && (size_t)size < it->n) {
-				it->segment = (size_t)size;
-				it->datagrams = (it->n + it->segment - 1) / it->segment;
-			}
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			memset(&it->local, 0, sizeof(it->local));
-			it->local.family = 4;
-			memcpy(it->local.ip, &info.ipi_addr, 4);
-			/* the kernel's own address differs from the header's: sent to many */
-			it->has_local = true;
-			it->ifindex =
-			    memcmp(&info.ipi_addr, &info.ipi_spec_dst, 4) == 0 ? 0 : UINT32_MAX;
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			memset(&it->local, 0, sizeof(it->local));
-			it->local.family = 6;
-			memcpy(it->local.ip, &info.ipi6_addr, 16);
-			it->has_local = true;
-			it->ifindex = info.ipi6_ifindex;
-		}
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
+			read_segment(c, it);
+		else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+			read_v4_local(c, it);
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+			read_v6_local(c, it);
 	}
-}
-
-/* Whether a wild socket's datagram was sent to more hosts than this one. */
-static bool sent_to_many(const echo_item *it)
-{
-	if (!it->has_local)
-		return false;
-	return coo_addr_is_multicast(&it->local) ||
-	       (it->local.family == 4 && it->ifindex == UINT32_MAX);
 }
 
 static bool same_sender(const echo_worker *w, const echo_name *name, socklen_t len)
@@ -117,7 +123,7 @@ enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const
 	w->last->seen = now;
 	if (w->last_verdict != COO_GUARD_OK)
 		return w->last_verdict;
-	if (w->wild && !w->r->cfg.answer_broadcast && sent_to_many(it))
+	if (it->to_many && !w->r->cfg.answer_broadcast)
 		return COO_GUARD_BROADCAST;
 	return coo_guard_admit(&w->guard, w->last, coo_span_of(it->data, it->n), it->segment,
 			       it->datagrams, now);
@@ -144,7 +150,7 @@ size_t coo_echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *c
 
 	if (it->datagrams > 1)
 		at = put_cmsg(at, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-	if (!w->wild || !it->has_local || sent_to_many(it))
+	if (!w->wild || !it->has_local || it->to_many)
 		return (size_t)(at - ctrl);
 	if (it->local.family == 4) {
 		struct in_pktinfo info;

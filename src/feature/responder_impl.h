@@ -74,9 +74,9 @@ typedef struct echo_item {
 	uint8_t *data;
 	size_t n, segment; /* segment: size of the train's datagrams; n where it is none */
 	size_t datagrams;
-	bool has_local;
-	coo_addr local; /* where it was sent to, on a wild socket */
-	uint32_t ifindex;
+	bool has_local, to_many; /* to_many: sent to a broadcast or multicast address */
+	coo_addr local;		 /* where it was sent to, on a wild socket */
+	uint32_t ifindex;	 /* IPv6: the interface it came through */
 } echo_item;
 
 /* echoloop.c */
