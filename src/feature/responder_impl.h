@@ -89,7 +89,12 @@ enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const
 void coo_echo_read_ctrl(struct msghdr *m, echo_item *it);
 void coo_echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v);
 void coo_echo_raise_case(uint8_t *p, size_t n);
+
+/* echosend.c */
 size_t coo_echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl);
+/* Puts the answer to the i-th received message among those to send; coo_echo_send sends them. */
+void coo_echo_enqueue(echo_worker *w, size_t i, const echo_item *it);
+void coo_echo_send(echo_worker *w);
 
 /* echoimpair.c */
 void coo_echo_impaired_loop(echo_worker *w);

@@ -29,6 +29,17 @@ try:
 except TimeoutError:
     print("silence")
 """
+TRAIN = """
+import socket, sys
+to = (sys.argv[1], int(sys.argv[2]))
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.setsockopt(17, 103, 100)  # UDP_SEGMENT
+sent = [bytes([i]) * 100 for i in range(40)]
+s.sendto(b"".join(sent), to)
+got = [s.recvfrom(1000) for _ in sent]
+print("whole" if sorted(d for d, _ in got) == sent and {p for _, p in got} == {to} else got)
+"""
 FORGE = """
 import socket, struct, sys
 source, sport, to, port = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
@@ -71,6 +82,7 @@ with step("each address of a host answers for itself, old and new"):
     ip("h1", "addr", "add", "10.77.0.102/24", "dev", "eth0")
     for last in [1, 101, 102]:
         assert say("h2", f"10.77.0.{last}", 7) == f"hello 10.77.0.{last} 7"
+        assert run("h2", TRAIN, f"10.77.0.{last}", 7) == "whole"
     summary(echo)
 
 with step("IPv6 is answered too"):
