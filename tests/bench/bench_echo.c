@@ -512,8 +512,12 @@ static double trains(uint16_t port)
 			bytes += (uint64_t)n;
 	}
 	end = now_ns();
+	/* what still waits at the responder is not the next one's load */
+	while (wait_readable(fd, 20)) {
+		if (recv(fd, rx, sizeof(rx), MSG_DONTWAIT) < 0)
+			break;
+	}
 	close(fd);
-	usleep(20000); /* what still waits at the responder is not the next one's load */
 	return (double)bytes / 64 * 1e9 / (double)(end - start);
 }
 
