@@ -108,8 +108,6 @@ static const struct send_opts defaults = {
 	.offer_wait = COO_SEC(600),
 };
 
-enum { PORT_TRIES = 16 };
-
 struct sending {
 	const struct send_opts *opts;
 	struct net net;
@@ -374,44 +372,20 @@ static int exit_code(struct sending *s)
 	return code == EXIT_SYSTEM ? code : files;
 }
 
-/*
- * Opens the sockets; files are served over TCP on the same port. A port that the kernel chose for
- * UDP may be in use by somebody's TCP connection: then another one.
- */
-static int open_sockets(struct sending *s)
-{
-	const struct send_opts *o = s->opts;
-
-	for (unsigned tries = 0;; tries++) {
-		int code = open_net(s);
-		bool last;
-
-		if (code || !s->files)
-			return code;
-		last =
-		    tries == PORT_TRIES || coo_driver_local(s->net.driver).port == o->common.port;
-		code = send_files_start(s->files, &s->net, &o->common, o->offer_wait,
-					stop_when_over, s, last);
-		if (code == 0)
-			return 0;
-		send_files_stop(s->files);
-		net_close(&s->net);
-		if (last)
-			return code;
-	}
-}
-
 static int deliver(struct sending *s)
 {
 	coo_addr local;
 	int code = targets_find(&s->targets, &s->opts->common);
 
 	if (code == 0)
-		code = open_sockets(s);
+		code = open_net(s);
 	if (code)
 		return code;
 	targets_teach(&s->targets, &s->net);
 	code = make_outbox(s);
+	if (code == 0 && s->files)
+		code = send_files_start(s->files, &s->net, &s->opts->common, s->opts->offer_wait,
+					stop_when_over, s);
 	if (code == 0) {
 		local = coo_driver_local(s->net.driver);
 		out_start("send", &local);

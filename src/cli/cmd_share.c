@@ -26,7 +26,6 @@ enum {
 	LIST_BYTES = 4000, /* of one message: FeiQ takes no more for sure */
 	OPEN_MAX = 1024,   /* offers that nobody has fetched yet */
 	ANSWERS_A_SECOND = 50,
-	PORT_TRIES = 16,
 };
 
 struct share_opts {
@@ -247,46 +246,25 @@ static void on_timeout(uv_timer_t *timer)
 	on_stop(timer->data);
 }
 
-/* Sockets for messages and for files on one port. Where the kernel chooses it, TCP may be taken. */
-static int open_sockets(struct sharing *s, const struct net_wish *wish)
-{
-	char text[COO_ADDR_TEXT_CAP];
-	coo_filesend_opts opts;
-	coo_addr at, bound;
-
-	for (unsigned tries = 0;; tries++) {
-		int code = net_open(&s->net, &s->opts->common, wish), error;
-		coo_err e;
-
-		if (code)
-			return code;
-		memset(&opts, 0, sizeof(opts));
-		opts.loop = &s->net.loop;
-		opts.on_event = on_file;
-		opts.user = s;
-		at = coo_driver_local(s->net.driver);
-		e = coo_filesend_open(&opts, &s->files);
-		if (e == COO_OK)
-			e = coo_filesend_listen(s->files, &at, &bound);
-		if (e == COO_OK)
-			return 0;
-		error = errno;
-		coo_filesend_close(s->files);
-		s->files = NULL;
-		net_close(&s->net);
-		if (s->opts->common.port == 0 && error == EADDRINUSE && tries < PORT_TRIES)
-			continue;
-		say_error("cannot serve files on TCP %s: %s", coo_addr_text(&at, text),
-			  strerror(error));
-		return EXIT_SYSTEM;
-	}
-}
-
 static int serve(struct sharing *s)
 {
 	char text[COO_ADDR_TEXT_CAP];
-	coo_addr at = coo_driver_local(s->net.driver);
+	coo_addr at = coo_driver_local(s->net.driver), bound;
+	coo_filesend_opts opts;
+	coo_err e;
 
+	memset(&opts, 0, sizeof(opts));
+	opts.loop = &s->net.loop;
+	opts.on_event = on_file;
+	opts.user = s;
+	e = coo_filesend_open(&opts, &s->files);
+	if (e == COO_OK)
+		e = coo_filesend_listen(s->files, &at, &bound);
+	if (e != COO_OK) {
+		say_error("cannot serve files on TCP %s: %s", coo_addr_text(&at, text),
+			  e == COO_ESYS ? strerror(errno) : coo_err_text(e));
+		return EXIT_SYSTEM;
+	}
 	uv_timer_init(&s->net.loop, &s->timer);
 	s->timer.data = s;
 	if (s->opts->timeout)
@@ -324,6 +302,7 @@ static int run(void *opts, int argc, char **argv)
 	struct sharing s;
 	struct net_wish wish = {
 		.member = true,
+		.tcp_too = true,
 		.send_read = true,
 		.capabilities = COO_OPT_ENTRY_FILEATTACH,
 		.on_event = on_event,
@@ -338,7 +317,7 @@ static int run(void *opts, int argc, char **argv)
 		return argc ? EXIT_SYSTEM : EXIT_USAGE;
 	s.dirs = argv;
 	s.n_dirs = (size_t)argc;
-	code = open_sockets(&s, &wish);
+	code = net_open(&s.net, &s.opts->common, &wish);
 	if (code)
 		return code;
 	s.scratch = xcalloc(COO_MESSAGE_SCRATCH, 1);

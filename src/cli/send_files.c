@@ -195,7 +195,7 @@ static void on_time(uv_timer_t *timer)
 	f->on_over(f->user);
 }
 
-static int listen_on(struct send_files *f, const coo_addr *at, bool loud)
+static int listen_on(struct send_files *f, const coo_addr *at)
 {
 	char text[COO_ADDR_TEXT_CAP];
 	coo_addr bound;
@@ -203,18 +203,16 @@ static int listen_on(struct send_files *f, const coo_addr *at, bool loud)
 
 	if (e == COO_OK)
 		return 0;
-	if (e == COO_ESYS && errno == EADDRINUSE && !loud)
-		return EXIT_SYSTEM;
 	say_error("cannot serve files on TCP %s: %s", coo_addr_text(at, text),
 		  e == COO_ESYS ? strerror(errno) : coo_err_text(e));
 	return EXIT_SYSTEM;
 }
 
 /* TCP stands on the port that the offer leaves from; most clients ask nowhere else. */
-static int open_ports(struct send_files *f, const struct common *c, bool loud)
+static int open_ports(struct send_files *f, const struct common *c)
 {
 	coo_addr at = coo_driver_local(f->net->driver), six;
-	int code = listen_on(f, &at, loud);
+	int code = listen_on(f, &at);
 
 	if (code)
 		return code;
@@ -234,7 +232,7 @@ static int open_ports(struct send_files *f, const struct common *c, bool loud)
 }
 
 int send_files_start(struct send_files *f, struct net *net, const struct common *c, coo_time wait,
-		     void (*on_over)(void *user), void *user, bool loud)
+		     void (*on_over)(void *user), void *user)
 {
 	coo_filesend_opts opts;
 
@@ -253,7 +251,7 @@ int send_files_start(struct send_files *f, struct net *net, const struct common 
 	f->timer.data = f;
 	f->has_timer = true;
 	uv_timer_start(&f->timer, on_time, wait / COO_MS(1), 0);
-	return open_ports(f, c, loud);
+	return open_ports(f, c);
 }
 
 void send_files_stop(struct send_files *f)

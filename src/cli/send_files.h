@@ -14,10 +14,9 @@ struct send_files *send_files_new(const struct str_list *paths, bool follow_link
 void send_files_free(struct send_files *f); /* accepts NULL; after net_close */
 
 /* Opens the TCP service on the node's port, and begins to wait at most wait. on_over comes when
- * nothing is left to wait for. Returns an exit code, or 0; where the port is taken that is said
- * only with loud. send_files_stop in any case. */
+ * nothing is left to wait for. Returns an exit code, or 0; send_files_stop in any case. */
 int send_files_start(struct send_files *f, struct net *net, const struct common *c, coo_time wait,
-		     void (*on_over)(void *user), void *user, bool loud);
+		     void (*on_over)(void *user), void *user);
 /* Stops serving, before net_close. */
 void send_files_stop(struct send_files *f);
 
