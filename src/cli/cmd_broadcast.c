@@ -1,30 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/addr.h"
+#include "cli/broadcast_who.h"
 #include "cli/cmd.h"
 #include "cli/find.h"
 #include "cli/input.h"
 #include "cli/out.h"
-#include "cli/peer_list.h"
 #include "cli/send_result.h"
-#include "cli/show.h"
 #include "cli/targets.h"
 #include "feature/outbox.h"
 #include "feature/relay.h"
 #include "proto/utf8.h"
-
-struct broadcast_opts {
-	struct common common;
-	const char *message, *only_group, *match;
-	coo_time find, wait;
-	uint64_t retries, max;
-	bool each, yes, dry_run, utf8, sealed;
-};
 
 #define AT(field) offsetof(struct broadcast_opts, field)
 
@@ -109,132 +97,6 @@ struct broadcasting {
 	struct send_tally tally;
 	bool stopped;
 };
-
-/* --- who gets it ------------------------------------------------------------------------------ */
-
-static bool matches(const char *glob, coo_span name)
-{
-	char text[4 * COO_PEER_NAME_MAX + 1];
-
-	if (name.n >= sizeof(text))
-		return false;
-	if (name.n)
-		memcpy(text, name.p, name.n);
-	text[name.n] = '\0';
-	return fnmatch(glob, text, 0) == 0;
-}
-
-static bool is_wanted(const struct broadcast_opts *o, const coo_peer_view *p)
-{
-	if (o->only_group && !coo_span_eq(p->group, coo_span_str(o->only_group)))
-		return false;
-	return !o->match || matches(o->match, p->nick) || matches(o->match, p->user) ||
-	       matches(o->match, p->host);
-}
-
-/* Leaves those that are wanted. */
-static void narrow(const struct broadcast_opts *o, struct found *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n; i++) {
-		if (is_wanted(o, &f->v[i].view))
-			f->v[n++] = f->v[i];
-		else
-			free(f->v[i].bytes);
-	}
-	f->n = n;
-}
-
-static bool take_targets(struct broadcasting *b, const struct found *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		const struct found_peer *p = &f->v[i];
-		char *name = show_peer_name(&p->view);
-		bool ok = targets_add_addr(&b->targets, name, &p->view.addr, p->entry);
-
-		free(name);
-		if (!ok)
-			return false;
-	}
-	return true;
-}
-
-static int check_found(const struct broadcast_opts *o, const struct found *f)
-{
-	if (f->interrupted)
-		return EXIT_NOBODY;
-	if (o->dry_run) {
-		peer_list_print(f, PEER_LIST_TABLE);
-		say_info("%zu would get it", f->n);
-	}
-	if (f->n == 0) {
-		say_error("nobody was found%s",
-			  o->only_group || o->match ? " who matches; \"coo peers\" lists all" : "");
-		return EXIT_NOBODY;
-	}
-	if (o->max && f->n > o->max) {
-		say_error("%zu would get it, more than --max %llu", f->n,
-			  (unsigned long long)o->max);
-		return EXIT_REFUSED;
-	}
-	return 0;
-}
-
-/* Finds them where it matters who they are. */
-static int find_receivers(struct broadcasting *b)
-{
-	const struct broadcast_opts *o = b->opts;
-	const struct find_wish wish = { .wait = o->find };
-	struct found found;
-	int code;
-
-	if (!o->each && !o->dry_run && !o->max)
-		return 0;
-	code = find_peers(&o->common, &wish, &found);
-	if (code == 0) {
-		narrow(o, &found);
-		peer_list_sort(&found, 0);
-		code = check_found(o, &found);
-	}
-	if (code == 0 && o->each && !take_targets(b, &found))
-		code = EXIT_REFUSED;
-	found_free(&found);
-	return code;
-}
-
-/* --- confirmation ----------------------------------------------------------------------------- */
-
-static bool confirm(const char *question)
-{
-	FILE *tty = fopen("/dev/tty", "r+e");
-	char line[16] = "";
-	bool yes;
-
-	if (!tty)
-		return true; /* no terminal: a script knows what it does */
-	fprintf(tty, "%s [y/N] ", question);
-	fflush(tty);
-	yes = fgets(line, sizeof(line), tty) && (line[0] == 'y' || line[0] == 'Y');
-	fclose(tty);
-	return yes;
-}
-
-static int ask_user(struct broadcasting *b)
-{
-	char question[128];
-
-	if (b->opts->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return 0;
-	if (b->opts->each)
-		snprintf(question, sizeof(question), "Send this to %zu people?", b->targets.n);
-	else
-		snprintf(question, sizeof(question), "Send this to everybody on the network?");
-	if (confirm(question))
-		return 0;
-	say_error("not confirmed, so nothing was sent; --yes sends without asking");
-	return EXIT_REFUSED;
-}
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -477,11 +339,11 @@ static int run(void *opts, int argc, char **argv)
 	memset(&b, 0, sizeof(b));
 	b.opts = o;
 	if (o->dry_run || find_text(&b, o->message ? o->message : argc ? argv[0] : NULL))
-		code = find_receivers(&b);
+		code = broadcast_find(o, &b.targets);
 	else
 		argc = -1; /* said what is wrong */
 	if (argc >= 0 && code == 0 && !o->dry_run)
-		code = ask_user(&b);
+		code = broadcast_confirm(o, b.targets.n);
 	if (argc >= 0 && code == 0 && !o->dry_run)
 		code = deliver(&b);
 	targets_free(&b.targets);

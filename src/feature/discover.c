@@ -4,54 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feature/sweep.h"
+#include "feature/discover_impl.h"
 
-enum {
-	TICK_MS = 20,
-	RATE_DEFAULT = 500,
-	ASK_AGAIN_MAX = 3,
-	SMALL_SWEEP = 1024,
-	MEDIUM_SWEEP = 4096
-};
+enum { RATE_DEFAULT = 500, SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
 
 #define WAIT_DEFAULT COO_SEC(3)
-#define WAKE_UP COO_MS(250)	 /* NOOPERATION goes ahead of the first round */
-#define ROUND_EVERY COO_MS(1050) /* the official client answers once within 1.03 s */
-#define ASK_MINUTE COO_SEC(60)	 /* when staying */
-#define PASS_EVERY COO_MS(1100)
-#define DELAY_MAX COO_MS(4200) /* its delay on a large LAN, protocol.md 3.4 */
-
-enum phase { PHASE_ASKING, PHASE_DONE, PHASE_LEAVING, PHASE_LEFT };
-
-/* What is remembered of one place in the node's table. */
-struct record {
-	coo_time rtt;
-	uint32_t last_round; /* in which it answered; 0: none */
-	uint32_t answered;   /* rounds in which it did */
-	uint8_t by;
-	uint8_t asked_again; /* for its names in UTF-8 */
-	bool used;
-};
-
-struct coo_discover {
-	coo_discover_cfg cfg;
-	uv_timer_t *timer;
-	coo_node *node;
-	const coo_peers *peers;
-	struct record *records;
-	enum phase phase;
-	bool is_done; /* on_done was called */
-	coo_time started, last_ask, longest;
-	unsigned rounds, planned;
-
-	coo_sweep sweep;
-	unsigned pass, passes;
-	uint32_t answered_before; /* this pass */
-	unsigned credit;	  /* thousandths of a question */
-
-	size_t leave_at; /* next place in the table to say goodbye to */
-	void (*on_left)(void *user);
-};
+#define ASK_MINUTE COO_SEC(60) /* when staying */
+#define DELAY_MAX COO_MS(4200) /* the official client's on a large LAN, protocol.md 3.4 */
 
 const char *coo_found_by_name(enum coo_found_by by)
 {
@@ -122,30 +81,19 @@ size_t coo_discover_addresses(const coo_discover *d)
 
 /* --- who is there ----------------------------------------------------------------------------- */
 
-static struct record *record_of(const coo_discover *d, const coo_peer *peer)
-{
-	return &d->records[peer - d->peers->v];
-}
-
-/* A record of the same person under names in another character set has lost its address. */
-static bool is_there(const coo_discover *d, const coo_peer *peer)
-{
-	return peer->used && peer->online && peer->n_addrs > 0 && record_of(d, peer)->used;
-}
-
 size_t coo_discover_count(const coo_discover *d)
 {
 	size_t i = 0, n = 0;
 	const coo_peer *p;
 
 	while ((p = coo_peers_next(d->peers, &i)) != NULL)
-		n += is_there(d, p);
+		n += coo_discover_is_there(d, p);
 	return n;
 }
 
 coo_found coo_discover_of(const coo_discover *d, const coo_peer *peer)
 {
-	const struct record *r = record_of(d, peer);
+	const struct coo_discover_record *r = coo_discover_record_of(d, peer);
 	coo_found f;
 
 	f.peer = peer;
@@ -159,7 +107,7 @@ bool coo_discover_next(const coo_discover *d, size_t *i, coo_found *out)
 	const coo_peer *p;
 
 	while ((p = coo_peers_next(d->peers, i)) != NULL) {
-		if (is_there(d, p)) {
+		if (coo_discover_is_there(d, p)) {
 			*out = coo_discover_of(d, p);
 			return true;
 		}
@@ -179,8 +127,8 @@ coo_time coo_discover_longest(const coo_discover *d)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void note_answer(coo_discover *d, struct record *r, enum coo_found_by by, coo_time asked,
-			coo_time now)
+static void note_answer(coo_discover *d, struct coo_discover_record *r, enum coo_found_by by,
+			coo_time asked, coo_time now)
 {
 	coo_time took = now > asked ? now - asked : 1;
 
@@ -198,7 +146,7 @@ static void note_answer(coo_discover *d, struct record *r, enum coo_found_by by,
 
 static void on_entry(coo_discover *d, const coo_event *ev)
 {
-	struct record *r = record_of(d, ev->peer);
+	struct coo_discover_record *r = coo_discover_record_of(d, ev->peer);
 	coo_time now = coo_driver_now(d->cfg.driver), asked = 0;
 
 	if (ev->type == COO_EV_PEER_UP || !r->used)
@@ -233,7 +181,7 @@ static void on_list(coo_discover *d)
 	const coo_peer *p;
 
 	while ((p = coo_peers_next(d->peers, &i)) != NULL) {
-		struct record *r = record_of(d, p);
+		struct coo_discover_record *r = coo_discover_record_of(d, p);
 
 		if (p->how != COO_HOW_LIST || r->used)
 			continue;
@@ -265,157 +213,6 @@ void coo_discover_on_event(coo_discover *d, const coo_event *ev)
 	stop_if_enough(d);
 }
 
-/* --- asking everybody ------------------------------------------------------------------------- */
-
-/* 内网通 answers the plain form alone, which goes out from the second round on. */
-static unsigned rounds_asked(const coo_discover *d, const coo_peer *p)
-{
-	return p->client == COO_CLIENT_SHIYELINE ? d->rounds - 1 : d->rounds;
-}
-
-/*
- * Whether somebody may have been missed in every round so far. q is the part of the rounds that
- * peers who do answer left unanswered; of N found, about N q^rounds like them were not.
- */
-static bool may_have_missed(const coo_discover *d)
-{
-	double asked = 0, answered = 0, missed;
-	size_t i = 0, n = 0;
-	const coo_peer *p;
-
-	while ((p = coo_peers_next(d->peers, &i)) != NULL) {
-		const struct record *r = record_of(d, p);
-
-		if (!is_there(d, p) || r->answered == 0)
-			continue;
-		n++;
-		asked += rounds_asked(d, p);
-		answered += r->answered;
-	}
-	if (asked <= answered)
-		return false;
-	missed = (double)n;
-	for (unsigned k = 0; k < d->rounds; k++)
-		missed *= (asked - answered) / asked;
-	return missed > 0.002;
-}
-
-static void ask_everybody(coo_discover *d, coo_time now)
-{
-	coo_node_seek(d->node, NULL, false, now);
-	/* behind the full form, so that who understands both answers that one */
-	if (d->rounds > 0 && d->cfg.usual_port)
-		coo_node_seek(d->node, NULL, true, now);
-	d->last_ask = d->rounds == 0 ? now + WAKE_UP : now;
-	d->rounds++;
-}
-
-/*
- * Who understands UTF-8 but heard only the plain form has answered with legacy names, in a
- * character set that it does not tell: asked again, in the full form. False where there is nobody.
- */
-static bool ask_again(coo_discover *d, coo_time now)
-{
-	size_t i = 0;
-	const coo_peer *p;
-	bool any = false;
-
-	while ((p = coo_peers_next(d->peers, &i)) != NULL) {
-		struct record *r = record_of(d, p);
-
-		if (!is_there(d, p) || p->has_utf8 || r->answered == 0 ||
-		    r->asked_again == ASK_AGAIN_MAX || coo_client_is_gbk((coo_client)p->client) ||
-		    !(p->status & COO_OPT_ENTRY_CAPUTF8))
-			continue;
-		r->asked_again++;
-		coo_node_seek(d->node, &p->addr[0], false, now);
-		any = true;
-	}
-	if (any)
-		d->last_ask = now;
-	return any;
-}
-
-static coo_time later_of(coo_time a, coo_time b)
-{
-	return a > b ? a : b;
-}
-
-/* One step of the rounds; true when they are over. */
-static bool step_rounds(coo_discover *d, coo_time now)
-{
-	coo_time end = later_of(d->started + d->cfg.wait, d->last_ask + d->longest + COO_MS(50));
-
-	if (d->rounds == 0 || (d->rounds < d->planned && now >= d->last_ask + ROUND_EVERY)) {
-		ask_everybody(d, now);
-		return false;
-	}
-	if (now < end)
-		return false;
-	if (d->rounds >= 3 * d->planned || !may_have_missed(d))
-		return !ask_again(d, now);
-	if (now >= d->last_ask + ROUND_EVERY)
-		ask_everybody(d, now);
-	return false;
-}
-
-/* --- asking address by address ---------------------------------------------------------------- */
-
-static void ask(coo_discover *d, const coo_addr *to, coo_time now)
-{
-	coo_node_seek(d->node, to, false, now);
-	d->credit -= 1000;
-	if (d->pass > 0 && d->cfg.usual_port) {
-		coo_node_seek(d->node, to, true, now);
-		d->credit -= d->credit >= 1000 ? 1000 : d->credit;
-	}
-	d->last_ask = now;
-}
-
-/* Asks as many as the rate allows for one tick; false at the end of the pass. */
-static bool step_pass(coo_discover *d, coo_time now)
-{
-	coo_addr to;
-
-	d->credit += d->cfg.rate * TICK_MS;
-	while (d->credit >= 1000) {
-		if (!coo_sweep_next(&d->sweep, now, &to))
-			return false;
-		ask(d, &to, now);
-	}
-	return true;
-}
-
-/* A small sweep goes on as long as a pass finds somebody whom the one before had missed. */
-static bool wants_pass(const coo_discover *d)
-{
-	if (d->sweep.answered == d->sweep.total)
-		return false;
-	return d->pass + 1 < d->passes || (d->pass + 1 < 3 * d->passes && d->passes > 1 &&
-					   d->pass > 0 && d->sweep.answered > d->answered_before);
-}
-
-static bool step_sweep(coo_discover *d, coo_time now)
-{
-	coo_time rest = d->cfg.wait < PASS_EVERY ? d->cfg.wait : PASS_EVERY;
-
-	if (d->sweep.at < d->sweep.total && step_pass(d, now))
-		return false;
-	if (now < d->last_ask + rest)
-		return false;
-	if (wants_pass(d)) {
-		d->pass++;
-		d->answered_before = d->sweep.answered;
-		d->credit = 0;
-		coo_sweep_restart(&d->sweep);
-		return false;
-	}
-	if (d->sweep.answered == d->sweep.total)
-		return true;
-	return now >= d->started + d->cfg.wait &&
-	       now >= d->last_ask + (d->pass > 0 ? rest : d->cfg.wait);
-}
-
 /* --- leaving ---------------------------------------------------------------------------------- */
 
 /* Clients that know us by our address alone would strike the one off who holds the usual port. */
@@ -427,14 +224,14 @@ static bool knows_names(const coo_peer *p)
 
 static bool step_goodbyes(coo_discover *d, coo_time now)
 {
-	size_t sent = 0, most = d->cfg.rate * TICK_MS / 1000 + 1;
+	size_t sent = 0, most = d->cfg.rate * COO_DISCOVER_TICK_MS / 1000 + 1;
 	const coo_peer *p;
 
 	while (sent < most) {
 		p = coo_peers_next(d->peers, &d->leave_at);
 		if (!p)
 			return true;
-		if (!is_there(d, p) || (!d->cfg.usual_port && !knows_names(p)))
+		if (!coo_discover_is_there(d, p) || (!d->cfg.usual_port && !knows_names(p)))
 			continue;
 		coo_node_ask(d->node, &p->addr[0], COO_CMD_BR_EXIT, now);
 		sent++;
@@ -478,13 +275,13 @@ static void step_asking(coo_discover *d, coo_time now)
 
 	if (d->is_done) { /* staying: one more round now and then */
 		if (d->cfg.everybody && now >= d->last_ask + ASK_MINUTE)
-			ask_everybody(d, now);
+			coo_discover_ask_everybody(d, now);
 		return;
 	}
 	if (d->sweep.total > 0)
-		over = step_sweep(d, now);
+		over = coo_discover_step_sweep(d, now);
 	if (d->cfg.everybody)
-		over = step_rounds(d, now) && over;
+		over = coo_discover_step_rounds(d, now) && over;
 	if (over)
 		finish(d);
 }
@@ -504,7 +301,8 @@ static void on_tick(uv_timer_t *timer)
 
 static unsigned planned_rounds(coo_time wait)
 {
-	coo_time more = wait > WAKE_UP ? (wait - WAKE_UP) / ROUND_EVERY : 0;
+	coo_time more =
+	    wait > COO_DISCOVER_WAKE_UP ? (wait - COO_DISCOVER_WAKE_UP) / COO_DISCOVER_ROUND : 0;
 
 	return more < 99 ? 1 + (unsigned)more : 100;
 }
@@ -521,5 +319,5 @@ void coo_discover_start(coo_discover *d)
 		coo_node_ask_list(d->node, NULL,
 				  coo_time_add(d->started, 3 * d->cfg.wait + COO_SEC(4)),
 				  d->started);
-	uv_timer_start(d->timer, on_tick, 0, TICK_MS);
+	uv_timer_start(d->timer, on_tick, 0, COO_DISCOVER_TICK_MS);
 }

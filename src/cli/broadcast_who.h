@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COO_CLI_BROADCAST_WHO_H
+#define COO_CLI_BROADCAST_WHO_H
+
+#include "cli/opt.h"
+#include "cli/targets.h"
+
+struct broadcast_opts {
+	struct common common;
+	const char *message, *only_group, *match;
+	coo_time find, wait;
+	uint64_t retries, max;
+	bool each, yes, dry_run, utf8, sealed;
+};
+
+/* Finds them where it matters who they are, and puts them into t where each gets a message. 0, or
+ * the exit code to end with, said why. */
+int broadcast_find(const struct broadcast_opts *o, struct targets *t);
+
+/* Asks on a terminal, where there is one and it was not answered by --yes; n: how many get it. 0,
+ * or the exit code. */
+int broadcast_confirm(const struct broadcast_opts *o, size_t n);
+
+#endif
