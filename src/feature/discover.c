@@ -19,7 +19,7 @@ enum {
 #define ROUND_EVERY COO_MS(1050) /* the official client answers once within 1.03 s */
 #define ASK_MINUTE COO_SEC(60)	 /* when staying */
 #define PASS_EVERY COO_MS(1100)
-#define DELAY_MAX COO_MS(4200) /* its delay on a large LAN, protocol.md 3.4 */
+#define DELAY_MAX COO_MS(4200) /* its delay on a large LAN, PROTOCOL.md 5.3 */
 
 enum phase { PHASE_ASKING, PHASE_DONE, PHASE_LEAVING, PHASE_LEFT };
 
