@@ -75,6 +75,7 @@ typedef struct coo_rx {
 	coo_addr local;	    /* the address it was sent to, or family 0: answers leave from there */
 	uint32_t ifindex;   /* or 0 */
 	bool was_broadcast; /* sent to a broadcast or multicast address */
+	bool foreign;	    /* surely not from our own socket, whatever it says of its sender */
 	bool off_link; /* from outside our networks: gets acknowledgements, no presence answers */
 } coo_rx;
 

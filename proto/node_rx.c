@@ -294,10 +294,13 @@ static void dispatch(coo_node *n, coo_node_arrival *a)
 	}
 }
 
-/* Our broadcasts come back to us on every interface: same names, a number we handed out. */
-static bool is_own(const coo_node *n, const coo_packet *p)
+/*
+ * Our broadcasts come back to us on every interface: same names, a number we handed out. Another
+ * node of the same user and host counts on from where we began, so that alone is not enough.
+ */
+static bool is_own(const coo_node *n, const coo_rx *rx, const coo_packet *p)
 {
-	return p->packet_no >= n->first_no && p->packet_no < n->next_no &&
+	return !rx->foreign && p->packet_no >= n->first_no && p->packet_no < n->next_no &&
 	       coo_span_eq(p->version, n->version) &&
 	       (coo_span_eq(p->host, n->legacy.n.host) || coo_span_eq(p->host, n->utf8.n.host)) &&
 	       (coo_span_eq(p->user, n->legacy.n.user) || coo_span_eq(p->user, n->utf8.n.user));
@@ -334,7 +337,7 @@ void coo_node_recv(coo_node *n, const coo_rx *rx, coo_span dgram, coo_time now)
 		count_bad(n, dgram, e);
 		return;
 	}
-	if (is_own(n, &a.p)) {
+	if (is_own(n, rx, &a.p)) {
 		n->stats.rx_own++;
 		return;
 	}

@@ -344,6 +344,7 @@ static void on_letter(void *user, const coo_addr *from, coo_span dgram)
 
 	memset(&rx, 0, sizeof(rx));
 	rx.from = *from;
+	rx.foreign = true;
 	coo_node_recv(net_node(&s->net), &rx, dgram, coo_driver_now(d));
 	coo_driver_kick(d);
 }

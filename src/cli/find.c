@@ -189,6 +189,7 @@ void find_teach(struct net *n, const coo_addr *from, coo_span entry)
 		return;
 	memset(&rx, 0, sizeof(rx));
 	rx.from = *from;
+	rx.foreign = true;
 	coo_node_recv(net_node(n), &rx, entry, coo_driver_now(n->driver));
 	coo_driver_kick(n->driver);
 }

@@ -106,9 +106,11 @@ void send_print_result(const char *name, const coo_outbox_result *r, struct send
 		 r->delivery == COO_DELIVERY_ERROR)
 		print_text(name, r);
 	if (r->lost)
-		say_warn("%zu characters do not exist in %s and went to %s as \"?\"; --utf8 sends "
-			 "them to clients that read UTF-8",
-			 r->lost, r->charset, name);
+		say_warn("%zu %s in %s and went to %s as \"?\"; --utf8 sends such text to "
+			 "clients that read UTF-8",
+			 r->lost,
+			 r->lost == 1 ? "character does not exist" : "characters do not exist",
+			 r->charset, name);
 }
 
 void send_print_summary(const struct send_tally *t, size_t targets)

@@ -57,6 +57,14 @@ bool targets_add_addr(struct targets *t, const char *text, const coo_addr *a, co
 
 static bool add_addr(struct targets *t, const char *text, const coo_addr *a)
 {
+	char ip[COO_ADDR_TEXT_CAP];
+
+	/* its answer would come with the interface in its address, and not be recognised */
+	if (a->family == 6 && a->scope == 0 && coo_addr_is_link_local(a)) {
+		say_error("%s may be on any link; say on which: %s%%eth0", text,
+			  coo_addr_ip_text(a, ip));
+		return false;
+	}
 	return targets_add_addr(t, text, a, coo_span_none());
 }
 

@@ -282,6 +282,18 @@ static bool is_wanted(const coo_driver *d, uint32_t ifindex)
 	return false;
 }
 
+/* Whether the sender has another port than we, or an address that is not of this machine. */
+static bool is_foreign(const coo_driver *d, const coo_addr *from)
+{
+	if (from->port != coo_udp_local(d->sockets[0].udp).port)
+		return true;
+	for (size_t i = 0; i < d->netifs.n; i++) {
+		if (coo_addr_eq_ip(&d->netifs.v[i].addr, from))
+			return false;
+	}
+	return !coo_addr_is_loopback(from);
+}
+
 static void receive(coo_driver *d, const coo_dgram *g, coo_time now)
 {
 	coo_rx rx;
@@ -294,6 +306,7 @@ static void receive(coo_driver *d, const coo_dgram *g, coo_time now)
 	rx.ifindex = g->ifindex;
 	rx.was_broadcast = g->local.family && (coo_addr_is_multicast(&g->local) ||
 					       coo_netifs_is_broadcast(&d->netifs, &g->local));
+	rx.foreign = is_foreign(d, &g->peer);
 	rx.off_link = !coo_netifs_on_link(&d->netifs, &g->peer);
 	coo_node_recv(d->node, &rx, g->data, now);
 	drain_events(d);

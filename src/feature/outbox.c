@@ -164,11 +164,17 @@ static coo_err encode_fitting(coo_outbox *o, const coo_addr *to, coo_span text, 
 			      size_t *used)
 {
 	size_t room, next, best = 0;
-	coo_err err = encode(o, to, text, e);
+	coo_err err;
 
 	*used = text.n;
-	if (err != COO_OK || e->ext.n <= room_for(o, e->utf8))
-		return err;
+	memset(e, 0, sizeof(*e));
+	/* four bytes of UTF-8 become one at least: what is longer is not tried as a whole, which
+	 * would convert a long text anew for each of its parts */
+	if (o->cfg.put || text.n / 4 <= o->cfg.max_packet) {
+		err = encode(o, to, text, e);
+		if (err != COO_OK || e->ext.n <= room_for(o, e->utf8))
+			return err;
+	}
 	room = room_for(o, e->utf8);
 	next = coo_utf8_truncate(text, room > 1 ? (room - 1) / 4 * 3 : 0);
 	while (next > best) {

@@ -33,6 +33,10 @@ with step("a peer that acknowledges: exit code 0 and the round trip"):
     assert p.ext == b"hello\0" and p.version.startswith(b"1_") and 0 < p.no < 1 << 31
     assert p.user and p.host and p.raw.count(b"\0") == 1
 
+with step("a link-local address needs its interface"):
+    cli.check(cli.coo("send", "fe80::7", "x"), 2, "",
+              "coo: fe80::7 may be on any link; say on which: fe80::7%eth0\n")
+
 with step("the same in JSON"):
     run = cli.coo("send", "--json", peer.target, "你好")
     start, result, summary = cli.objects(run)

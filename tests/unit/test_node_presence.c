@@ -113,6 +113,9 @@ static void own_broadcasts_are_not_taken_for_a_peer(void **state)
 	rig_run(r, COO_SEC(4));
 	assert_int_equal(r->n_sent + r->n_events, 0);
 	assert_int_equal(coo_node_get_stats(r->node)->rx_own, 1);
+	r->next_rx.foreign = true; /* a twin whose numbers have come to where ours began */
+	rig_recv(r, rig_addr(8), coo_span_of(own.bytes, own.n));
+	assert_int_equal(coo_node_get_stats(r->node)->rx_own, 1);
 	rig_recv_str(r, rig_addr(9), "1_coo:77:me:here:16777217:twin");
 	assert_int_equal(rig_count_events(r, COO_EV_PEER_UP), 1);
 	rig_close(r);

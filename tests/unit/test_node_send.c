@@ -341,6 +341,18 @@ static void sealed_messages_to_everybody_are_not_told_as_read(void **state)
 	rig_close(r);
 }
 
+static void a_receipt_of_a_twin_counts_whatever_its_number(void **state)
+{
+	struct rig *r = rig_member();
+
+	(void)state;
+	send_text(r, rig_addr(2), "hi");
+	r->next_rx.foreign = true;
+	rig_recv_str(r, rig_addr(2), "1_coo:1000:me:here:33:1000");
+	assert_int_equal(rig_result(r), COO_RTX_ACKED);
+	rig_close(r);
+}
+
 static void who_leaves_does_not_wait_long_for_those_it_told_of_reading(void **state)
 {
 	struct rig *r = rig_reader();
@@ -403,6 +415,7 @@ int main(void)
 		cmocka_unit_test(opening_a_sealed_message_is_told),
 		cmocka_unit_test(readmsg_with_readcheck_is_repeated_until_it_is_answered),
 		cmocka_unit_test(sealed_messages_to_everybody_are_not_told_as_read),
+		cmocka_unit_test(a_receipt_of_a_twin_counts_whatever_its_number),
 		cmocka_unit_test(who_leaves_does_not_wait_long_for_those_it_told_of_reading),
 		cmocka_unit_test(a_flood_of_sealed_messages_leaves_room_for_own_ones),
 		cmocka_unit_test(reading_of_a_message_no_longer_waited_for_is_told),
