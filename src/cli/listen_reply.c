@@ -9,10 +9,14 @@
 #include "cli/xalloc.h"
 #include "proto/dedup.h"
 #include "proto/hash.h"
+#include "proto/limit.h"
 #include "proto/utf8.h"
 
 /* Most clients take no more in one datagram (PROTOCOL.md 12). */
 enum { REPLY_MAX = 8000 };
+
+/* Answers to one host: ten a second after a first hundred. */
+enum { ANSWER_HOSTS = 1024, ANSWER_RATE = 10, ANSWER_BURST = 100 };
 
 /* Tokens of answers lie above those that an outbox uses. */
 static const uint64_t token = UINT64_C(1) << 63;
@@ -20,6 +24,26 @@ static const uint64_t token = UINT64_C(1) << 63;
 bool listen_may_reply(const coo_message *m)
 {
 	return !m->broadcast && !m->automatic && !m->encrypted;
+}
+
+/*
+ * An answer may be a hundred times as long as the message, and the source of a message is easily
+ * forged: so answers to one host are few, and its text a person's, not a flood's.
+ */
+static bool may_answer_more(struct net *n, const coo_addr *to)
+{
+	static coo_limit limit;
+	static bool warned;
+
+	if (!limit.slots)
+		coo_limit_init(&limit, ANSWER_HOSTS, ANSWER_RATE, ANSWER_BURST,
+			       xcalloc(coo_limit_size(ANSWER_HOSTS), 1));
+	if (coo_limit_take(&limit, coo_hash_ip(0, to), coo_driver_now(n->driver)))
+		return true;
+	if (!warned)
+		say_warn("more than %d answers a second to one host are not sent", ANSWER_RATE);
+	warned = true;
+	return false;
 }
 
 void listen_reply(struct net *n, const coo_rx *rx, coo_client client, coo_span text)
@@ -36,6 +60,10 @@ void listen_reply(struct net *n, const coo_rx *rx, coo_client client, coo_span t
 	coo_buf b;
 	coo_err e;
 
+	if (!may_answer_more(n, &rx->from)) {
+		free(mem);
+		return;
+	}
 	if (cut.n < text.n)
 		say_warn("an answer of %zu bytes is cut to %zu", text.n, cut.n);
 	hint.client = client;

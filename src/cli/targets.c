@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/resolve.h"
 #include "cli/out.h"
 #include "cli/xalloc.h"
+#include "proto/span.h"
 #include "proto/utf8.h"
 
 enum { MAX_TARGETS = 65536, LINE_CAP = 1024, FILE_DEPTH = 4 };
@@ -18,7 +20,11 @@ bool target_is_certain(const char *word)
 {
 	coo_addr a;
 
-	return word[0] == '@' || coo_addr_parse(word, 0, &a) == COO_OK;
+	if (word[0] ==
+	    '@') /* "@张三 lunch?" is a text, "@office.txt" is a list that may be missing */
+		return access(word + 1, F_OK) == 0 ||
+		       (!strpbrk(word, " \t\n") && !coo_span_has_high(coo_span_str(word)));
+	return coo_addr_parse(word, 0, &a) == COO_OK;
 }
 
 static bool is_known(const struct targets *t, const coo_addr *a)

@@ -30,7 +30,8 @@ struct targets {
 	size_t n_names;
 };
 
-/* Whether word can only be a target: a numeric address, with or without port, or @FILE. */
+/* Whether word can only be a target: a numeric address, with or without port, or @FILE.
+ * What begins with @ but is no file and holds blanks or letters beyond ASCII is a text. */
 bool target_is_certain(const char *word);
 
 /*
