@@ -6,7 +6,7 @@
 #define BEL 0x07
 #define BACKSPACE 0x08
 
-/* 2500-01-01: .NET sends ticks (15 hex digits), FeiGe decimal digits (protocol.md 14 point 28). */
+/* 2500-01-01: .NET sends ticks (15 hex digits), FeiGe decimal digits (PROTOCOL.md 8.1). */
 #define LATEST_MTIME UINT64_C(16725225600)
 
 uint64_t coo_attach_mtime(coo_span hex)

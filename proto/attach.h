@@ -11,15 +11,15 @@
 #include "proto/span.h"
 
 /*
- * The list of files that a SENDMSG with FILEATTACHOPT carries behind its text (protocol.md 6.1):
+ * The list of files that a SENDMSG with FILEATTACHOPT carries behind its text (PROTOCOL.md 8.1):
  *
  *   id:name:size:mtime:attr[:key=value…]:\a
  *
  * id is decimal, size, mtime and attr are hex, a ':' in a name is doubled. Entries end in "\a",
- * ":\a", "\a:" or ":\a:" by client (14 point 23); the last one may end with the list.
+ * ":\a", "\a:" or ":\a:" by client; the last one may end with the list.
  */
 
-/* Types of a file: the low 8 bits of attr (protocol.md 2.6). */
+/* Types of a file: the low 8 bits of attr (PROTOCOL.md 8.1). */
 enum coo_file_type {
 	COO_FILE_REGULAR = 0x01,
 	COO_FILE_DIR = 0x02,
@@ -60,7 +60,7 @@ static inline unsigned coo_attach_type(const coo_attach *a)
  */
 COO_MUST_CHECK coo_err coo_attach_next(coo_span *list, coo_attach *out);
 
-/* Appends the name with its colons single again; \b stands for ':' too (feiq, protocol.md 10). */
+/* Appends the name with its colons single again; \b stands for ':' too (feiq, PROTOCOL.md 8.1). */
 void coo_attach_name(coo_span name, coo_buf *out);
 
 /*

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* The command is the low 8 bits of the command field, the options are the high 24
- * (protocol.md 2.1). */
+ * (PROTOCOL.md 3). */
 #define COO_CMD_MASK 0xffu
 #define COO_OPT_MASK 0xffffff00u
 
@@ -85,7 +85,7 @@ enum {
 };
 
 /*
- * The same bit means different things by class of command (protocol.md 2.2–2.4): options are
+ * The same bit means different things by class of command (PROTOCOL.md 4): options are
  * decoded only after looking at the command.
  */
 enum coo_cmd_class {

@@ -10,7 +10,7 @@
 
 /*
  * Remembers which messages were seen, so that a retransmission is acknowledged again but shown once
- * (protocol.md 4.2, 14.2). Fixed memory: four places a bucket, the oldest gives way. A message is
+ * (PROTOCOL.md 6.2). Fixed memory: four places a bucket, the oldest gives way. A message is
  * forgotten after COO_DEDUP_TTL, which is longer than any client retries the same bytes (Windows:
  * 120 s, then with a footer).
  */

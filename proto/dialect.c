@@ -95,7 +95,7 @@ void coo_feiq_version_encode(coo_buf *out, const uint8_t mac[6])
 	coo_buf_put_str(out, "#0#0#0#4001#9");
 }
 
-/* Trailers longer than this are text (protocol.md 9.3). */
+/* Trailers longer than this are text (PROTOCOL.md 6.2). */
 enum { FONT_MAX = 512 };
 
 static bool is_number_char(uint8_t b)

@@ -9,7 +9,7 @@
 #include "proto/buf.h"
 #include "proto/span.h"
 
-/* Which program speaks, as far as its version field tells (protocol.md 9.2, 9.7, 10, 14.4). */
+/* Which program speaks, as far as its version field tells (PROTOCOL.md 2.1). */
 typedef enum coo_client {
 	COO_CLIENT_UNKNOWN,
 	COO_CLIENT_IPMSG,     /* exactly "1": the official client and its many relatives */
@@ -26,13 +26,13 @@ coo_client coo_client_of(coo_span version);
 const char *coo_client_name(coo_client c);
 
 /*
- * Whether the client writes GBK whatever its flags say (FeiQ, 内网通, FeiGe: protocol.md 5).
+ * Whether the client writes GBK whatever its flags say (FeiQ, 内网通, FeiGe: PROTOCOL.md 7).
  * A UTF8OPT of such a client is not believed unless the bytes bear it out, and none is sent to it.
  */
 bool coo_client_is_gbk(coo_client c);
 
 /*
- * The sub-fields of FeiQ's version field, 1_lbt6_0#128#MAC#0#0#0#4001#9 (protocol.md 9.2, vectors
+ * The sub-fields of FeiQ's version field, 1_lbt6_0#128#MAC#0#0#0#4001#9 (PROTOCOL.md 2.1, vectors
  * G01–G05). Spans borrow the field; missing sub-fields are empty.
  */
 typedef struct coo_feiq_version {
@@ -50,7 +50,7 @@ bool coo_feiq_version_decode(coo_span version, coo_feiq_version *out);
 void coo_feiq_version_encode(coo_buf *out, const uint8_t mac[6]);
 
 /*
- * Splits what FeiQ and FeiGe append to a text (protocol.md 9.3, 14.18; vectors G11, G12, H07) from
+ * Splits what FeiQ and FeiGe append to a text (PROTOCOL.md 6.2; vectors G11, G12, H07) from
  * the text itself:
  * "{/font;…;}" (also "\{/font;" and "{\font;"), the bare "{-11 0 0 …}", "[rich]hex[/rich]". One
  * blank before the trailer goes with it. utf8 has to be decoded text, since '{' can be the second

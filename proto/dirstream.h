@@ -11,7 +11,7 @@
 #include "proto/span.h"
 
 /*
- * The stream that answers GETDIRFILES (protocol.md 6.4): records
+ * The stream that answers GETDIRFILES (PROTOCOL.md 8.4): records
  *
  *   size:name:fsize:attr:[key=value:]… data
  *
@@ -25,7 +25,7 @@
 /* Longest header that is believed: a name of 765 bytes with doubled colons and a dozen keys. */
 #define COO_DIRSTREAM_HEADER_MAX 4096
 
-/* Deeper trees are refused (protocol.md 12.4). */
+/* Deeper trees are refused (PROTOCOL.md 8.4). */
 #define COO_DIRSTREAM_DEPTH_MAX 64
 
 /* Rubbish before the first record that is skipped. */
@@ -60,7 +60,7 @@ typedef struct coo_dirstream {
 	size_t need, have;
 	uint64_t left; /* of the data of the current record */
 	uint64_t records;
-	bool cut_tail; /* the last RETPARENT came without its length (protocol.md 14 point 27) */
+	bool cut_tail; /* the last RETPARENT came without its length (PROTOCOL.md 8.4) */
 	uint8_t header[COO_DIRSTREAM_HEADER_MAX];
 } coo_dirstream;
 

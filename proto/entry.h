@@ -8,7 +8,7 @@
 
 /*
  * What follows the header of BR_ENTRY, ANSENTRY, BR_EXIT, BR_ABSENCE and NOOPERATION
- * (protocol.md 3.1, 3.2):
+ * (PROTOCOL.md 5.1):
  *
  *   nick NUL group NUL LF "UN:" user LF "HN:" host LF "NN:" nick LF "GN:" group LF "VS:" version …
  *
@@ -34,7 +34,7 @@ void coo_entry_decode(const coo_packet *p, coo_entry *out);
 
 /*
  * Appends nick, group and, where has_block is set, the block with un, hn, nn, gn and vs, without a
- * final NUL as Windows does (protocol.md 1.4). Without a block each of the two sections gets its
+ * final NUL as Windows does (PROTOCOL.md 5.2). Without a block each of the two sections gets its
  * NUL; iptux's two follow where encoding is not empty.
  */
 void coo_entry_encode(coo_buf *out, const coo_entry *e);

@@ -12,7 +12,7 @@
 #include "proto/span.h"
 
 /*
- * The body of ANSLIST (protocol.md 3.6, vectors B13, B14):
+ * The body of ANSLIST (PROTOCOL.md 9, vectors B13, B14):
  *
  *   next BEL count BEL { user BEL host BEL status BEL address BEL port BEL nick BEL group BEL }
  *

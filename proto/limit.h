@@ -10,7 +10,7 @@
 
 /*
  * A token bucket per source in a fixed table: what a source gets from us is bounded, whatever it
- * sends (protocol.md 12.2, 12.5). Four places a bucket; a new source takes the place that was idle
+ * sends (PROTOCOL.md 12). Four places a bucket; a new source takes the place that was idle
  * longest, and begins with a full bucket, so a flood of forged sources costs each other their
  * history, not memory.
  */

@@ -246,7 +246,7 @@ void coo_node_probe(coo_node *n, const coo_addr *to, coo_time now)
 }
 
 /* NOOPERATION goes ahead of every entry so that switches and drivers have woken up
- * (protocol.md 3.1). */
+ * (PROTOCOL.md 5.2). */
 void coo_node_broadcast_round(coo_node *n, uint32_t command, coo_time at, coo_time now)
 {
 	coo_node_owe_simple(n, PENDING_BCAST, NULL, COO_CMD_NOOPERATION, at, now);

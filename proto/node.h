@@ -36,16 +36,15 @@ typedef struct coo_names {
 } coo_names;
 
 typedef struct coo_node_cfg {
-	uint64_t seed; /* random: keys the tables, spreads the answers */
-	uint32_t
-	    first_packet_no;	/* 1 to 2^31-1; above every number used before (protocol.md 1.7) */
-	uint16_t port;		/* UDP port of the others: 2425 */
-	coo_span version;	/* version field; empty: "1_coo" */
-	coo_names legacy, utf8; /* copied */
-	coo_span info;		/* answer to GETINFO, ASCII */
+	uint64_t seed;		  /* random: keys the tables, spreads the answers */
+	uint32_t first_packet_no; /* 1 to 2^31-1; above every number used before (PROTOCOL.md 2) */
+	uint16_t port;		  /* UDP port of the others: 2425 */
+	coo_span version;	  /* version field; empty: "1_coo" */
+	coo_names legacy, utf8;	  /* copied */
+	coo_span info;		  /* answer to GETINFO, ASCII */
 	bool member;	 /* on line: announces itself, answers entries, acknowledges messages */
-	bool send_read;	 /* opens sealed messages as they come: sends READMSG (protocol.md 4.3) */
-	bool serve_list; /* answers host list questions (protocol.md 3.6) */
+	bool send_read;	 /* opens sealed messages as they come: sends READMSG (PROTOCOL.md 6.3) */
+	bool serve_list; /* answers host list questions (PROTOCOL.md 9) */
 	uint32_t capabilities;	 /* entry options beside CAPUTF8OPT that the caller honours:
 				    FILEATTACHOPT */
 	uint32_t max_peers;	 /* 0: 16,384 */
@@ -128,7 +127,7 @@ bool coo_node_next_event(coo_node *n, coo_event *ev);
 coo_time coo_node_deadline(const coo_node *n);
 void coo_node_tick(coo_node *n, coo_time now);
 
-/* Goes on line: NOOPERATION, 250 ms later BR_ENTRY, both again after 5 s (protocol.md 3.1, 3.5). */
+/* Goes on line: NOOPERATION, 250 ms later BR_ENTRY, both again after 5 s (PROTOCOL.md 5.2). */
 void coo_node_announce(coo_node *n, coo_time now);
 
 /* Whether it has gone on line and not left. */
@@ -155,7 +154,7 @@ void coo_node_ask_list(coo_node *n, const coo_addr *to, coo_time until, coo_time
  * Asks who is there, once and without the rounds of coo_node_announce: BR_ENTRY to everybody (to is
  * NULL; the first time, always in the full form, 250 ms behind a NOOPERATION) or to one address.
  * plain: without options and without a UTF-8 block, the only form that 内网通 answers, from port
- * 2425 (protocol.md 9.7); clients that answer both say less then, so it goes behind the full form.
+ * 2425 (PROTOCOL.md 5.2); clients that answer both say less then, so it goes behind the full form.
  * Who asked everybody is on their lists until coo_node_leave.
  */
 void coo_node_seek(coo_node *n, const coo_addr *to, bool plain, coo_time now);

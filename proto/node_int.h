@@ -98,7 +98,7 @@ struct coo_node {
 	coo_node_stats stats;
 };
 
-/* Our own entry options: what we can honour, nothing more (design.md 4). */
+/* Our own entry options: what we can honour, nothing more (PROTOCOL.md 4). */
 uint32_t coo_node_entry_options(const coo_node *n);
 
 /* Queues *p for its time; counts where the queue is full. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Host lists (protocol.md 3.6): asking for them, taking them over, serving them. */
+/* Host lists (PROTOCOL.md 9): asking for them, taking them over, serving them. */
 #include "proto/hostlist.h"
 #include "proto/node_int.h"
 #include "proto/utf8.h"
@@ -7,7 +7,7 @@
 enum {
 	MAX_PAGES = 64,	       /* of one list: a server that never ends is left */
 	LIST_PACKET = 8192,    /* what iptux takes */
-	SERVE_AFTER_MS = 3000, /* who has just come knows nobody (protocol.md 3.6) */
+	SERVE_AFTER_MS = 3000, /* who has just come knows nobody (PROTOCOL.md 9) */
 };
 
 void coo_node_ask_list(coo_node *n, const coo_addr *to, coo_time until, coo_time now)

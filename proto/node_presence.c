@@ -31,7 +31,7 @@ coo_peer *coo_node_sender_of(coo_node *n, const coo_rx *rx, const coo_packet *p)
 
 /*
  * The name in the block, which is UTF-8, or the one in the section before it where the block leaves
- * out what is ASCII (protocol.md 3.2).
+ * out what is ASCII (PROTOCOL.md 5.1).
  */
 static coo_span block_or(const coo_entry *e, coo_span in_block, coo_span section)
 {
@@ -67,7 +67,7 @@ static coo_peer *find_or_add(coo_node *n, const coo_span names[COO_PEER_NAMES])
 
 /*
  * An entry whose number is not above the first one of this life tells of a restart, and old numbers
- * are no duplicates then (iptux begins with 1 each time, protocol.md 1.7). Not so within seconds of
+ * are no duplicates then (iptux begins with 1 each time, PROTOCOL.md 5.4). Not so within seconds of
  * that first one: then it was doubled or overtaken on its way.
  */
 static bool is_restart(const coo_peer *peer, const coo_packet *p, coo_time now)
@@ -94,7 +94,7 @@ void coo_node_note_number(coo_peer *peer, const coo_packet *p, coo_time now)
 }
 
 /* IpMsg.Net gives the bit of CAPUTF8OPT another meaning, so it alone is not enough
- * (protocol.md 2.3). */
+ * (PROTOCOL.md 5.1). */
 static bool understands_utf8(const coo_packet *p, const coo_entry *e, coo_client client)
 {
 	return !coo_client_is_gbk(client) && coo_packet_has(p, COO_OPT_ENTRY_CAPUTF8) &&
@@ -103,8 +103,8 @@ static bool understands_utf8(const coo_packet *p, const coo_entry *e, coo_client
 
 static bool update_state(coo_peer *peer, const coo_packet *p, coo_client client, bool utf8)
 {
-	/* iptux sets ABSENCEOPT on every entry, so there it means nothing (protocol.md 14.22,
-	 * peers.md) */
+	/* iptux sets ABSENCEOPT on every entry, so there it means nothing (PROTOCOL.md
+	 * 5.1) */
 	bool absent = coo_packet_has(p, COO_OPT_ABSENCE) && client != COO_CLIENT_IPTUX;
 	bool changed = absent != peer->absent;
 
@@ -182,7 +182,7 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 }
 
 /* The random wait before an answer, so that a large LAN does not answer in one instant
- * (protocol.md 3.4). */
+ * (PROTOCOL.md 5.3). */
 static coo_time answer_delay(coo_node *n)
 {
 	uint64_t spread = n->peers.n < 50 ? 1024 : n->peers.n < 300 ? 2048 : 4096;
@@ -237,7 +237,7 @@ static void on_exit(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 				 names[COO_NAME_MAC]);
 	if (!a->peer || !a->peer->online)
 		return;
-	/* anybody can write a BR_EXIT with somebody else's name (protocol.md 12.2) */
+	/* anybody can write a BR_EXIT with somebody else's name (PROTOCOL.md 5.4) */
 	if (!coo_peer_has_ip(a->peer, &a->rx->from)) {
 		n->stats.rx_exit_foreign++;
 		return;

@@ -22,7 +22,7 @@ void coo_node_owe_answer(coo_node *n, const coo_node_arrival *a, enum pending_ki
 }
 
 /* Presence answers go to our own networks only, and to each source at a walking pace
- * (protocol.md 12.2). */
+ * (PROTOCOL.md 12). */
 bool coo_node_may_answer(coo_node *n, const coo_node_arrival *a)
 {
 	uint64_t key = coo_hash_mix(coo_hash_ip(n->key, &a->rx->from),
@@ -52,7 +52,7 @@ coo_event *coo_node_emit_for(coo_node *n, enum coo_event_type type, const coo_no
 
 /*
  * A retransmission has the same number and the same bytes and comes from the same host: two hosts
- * may bear the same names (root on localhost) and count from 1 (protocol.md 13.2). Bytes count too
+ * may bear the same names (root on localhost) and count from 1 (PROTOCOL.md 6.2). Bytes count too
  * because some clients use a number twice (ipmsg-rs: two messages in one second), and none of those
  * messages may be lost.
  */
@@ -72,7 +72,7 @@ static uint64_t message_key(const coo_node *n, const coo_node_arrival *a)
 
 static bool wants_ack(const coo_node *n, const coo_node_arrival *a)
 {
-	/* a message sent to everybody, or by a machine, is never acknowledged (protocol.md 4.2,
+	/* a message sent to everybody, or by a machine, is never acknowledged (PROTOCOL.md 6.2,
 	 * vector I05) */
 	return n->member && coo_packet_has(&a->p, COO_OPT_SENDCHECK) &&
 	       !coo_packet_has(&a->p, COO_OPT_BROADCAST | COO_OPT_AUTORET) && !a->rx->was_broadcast;
@@ -126,7 +126,7 @@ static void tell_read(coo_node *n, const coo_node_arrival *a)
 		n->stats.queue_full++;
 }
 
-/* An unknown host that talks to us is asked who it is (protocol.md 3.7). */
+/* An unknown host that talks to us is asked who it is (PROTOCOL.md 5.3). */
 static void ask_who(coo_node *n, const coo_node_arrival *a)
 {
 	if (!n->member || n->leaving || (a->peer && a->peer->online) || a->rx->was_broadcast ||

@@ -92,7 +92,7 @@ bool coo_node_put_packet(coo_node *n, coo_buf *out, uint32_t no, uint32_t comman
 	return coo_packet_encode(out, &p) == COO_OK;
 }
 
-/* Legacy names, and the UTF-8 block behind them (protocol.md 3.2). */
+/* Legacy names, and the UTF-8 block behind them (PROTOCOL.md 5.1). */
 static void put_entry_ext(const coo_node *n, coo_buf *ext)
 {
 	const coo_names *l = &n->legacy.n, *u = &n->utf8.n;
@@ -122,7 +122,7 @@ static bool put_entry(coo_node *n, coo_buf *out, uint32_t no, uint32_t command)
 
 /*
  * ANSENTRY in the form the asker reads best: UTF-8 for CAPUTF8OPT, with icon and encoding for iptux
- * (which then takes us for one of its own, protocol.md 10), without any option for 内网通, legacy
+ * (which then takes us for one of its own, PROTOCOL.md 5.3), without any option for 内网通, legacy
  * for the rest.
  */
 static bool put_ansentry(coo_node *n, coo_buf *out, uint32_t no, const node_pending *p)
@@ -198,7 +198,7 @@ static bool put_absence(coo_node *n, coo_buf *out, uint32_t no, const node_pendi
 				   utf8, coo_buf_span(&ext));
 }
 
-/* 内网通 answers only an entry without any option (protocol.md 9.7). */
+/* 内网通 answers only an entry without any option (PROTOCOL.md 5.2). */
 static bool put_bare_entry(coo_node *n, coo_buf *out, uint32_t no)
 {
 	uint8_t mem[2 * NODE_NAME_CAP];

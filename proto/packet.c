@@ -48,7 +48,7 @@ static bool cut_field(coo_span *rest, coo_span *field)
 	return true;
 }
 
-/* Leading digits with the value 1, or FeiGe's "5." (protocol.md 9.7). */
+/* Leading digits with the value 1, or FeiGe's "5." (PROTOCOL.md 2.1). */
 static bool version_is_ours(coo_span v)
 {
 	uint64_t n;

@@ -11,7 +11,7 @@
 #include "proto/span.h"
 
 /*
- * The base packet of every dialect (protocol.md 1.2), UDP and TCP alike:
+ * The base packet of every dialect (PROTOCOL.md 2), UDP and TCP alike:
  *
  *   version ":" packet number ":" user ":" host ":" command [ ":" ext ]
  *
@@ -29,7 +29,7 @@ typedef struct coo_packet {
 	coo_span ext;	  /* empty where there are only four colons (vector A07) */
 } coo_packet;
 
-/* Largest UDP payload; what peers can take is much less (protocol.md 1.3). */
+/* Largest UDP payload; what peers can take is much less (PROTOCOL.md 12). */
 #define COO_PACKET_MAX 65507
 
 /*
@@ -65,7 +65,7 @@ coo_span coo_packet_text(const coo_packet *p);
 
 /*
  * The packet number that a RECVMSG, READMSG, ANSREADMSG, DELMSG or RELEASEFILES speaks of: the
- * digits that ext begins with (protocol.md 14.13: what follows them differs by client). False where
+ * digits that ext begins with (PROTOCOL.md 3: what follows them differs by client). False where
  * there are none.
  */
 COO_MUST_CHECK bool coo_packet_ref(const coo_packet *p, uint64_t *number);

@@ -11,8 +11,7 @@
 #include "proto/span.h"
 #include "proto/time.h"
 
-/* Addresses kept of one peer, and bytes kept of one name (the official client's limit is 79,
- * protocol.md 1.3). */
+/* Addresses kept of one peer, and bytes kept of one name (the official client's limit is 79). */
 #define COO_PEER_ADDRS 4
 #define COO_PEER_NAME_MAX 64
 
@@ -60,7 +59,7 @@ typedef struct coo_peer {
 
 /*
  * Who is there. Identity is user and host compared without case, with FeiQ's MAC where there is one
- * (protocol.md 3.3): an address may change, and one peer may have several. Fixed capacity: when
+ * (PROTOCOL.md 5.4): an address may change, and one peer may have several. Fixed capacity: when
  * full, a newcomer takes the place of the peer that is offline, or else was silent longest, among
  * 64 looked at in turn; one with whom there was a conversation never gives way. Where none may, the
  * newcomer is refused.

@@ -12,11 +12,11 @@
 
 /*
  * The body of the one packet that a receiver sends over TCP to fetch an offered file
- * (protocol.md 6.2):
+ * (PROTOCOL.md 8.2):
  *
  *   GETFILEDATA  packet:id:offset:      GETDIRFILES  packet:id:
  *
- * All numbers are hex, though some clients echo the decimal text of the offer (14 point 24), so a
+ * All numbers are hex, though some clients echo the decimal text of the offer, so a
  * number is kept in both readings: the server takes the hex one first, then the decimal one, and
  * chooses what exists.
  */

@@ -14,7 +14,7 @@
 
 /*
  * Messages on their way: sent again with the same number and the same bytes until the receipt comes
- * or the attempts are used up (protocol.md 1.7, 4.1). Texts are kept once however many recipients
+ * or the attempts are used up (PROTOCOL.md 6.1). Texts are kept once however many recipients
  * they have. Fixed memory.
  */
 enum coo_rtx_state {

@@ -10,7 +10,7 @@
 /*
  * A borrowed view of bytes: it owns nothing and ends with the memory it points into. Everything
  * that came from the network is handled as a span, never as a C string, since packets hold NULs by
- * protocol (protocol.md 1.4). An empty span may have p == NULL.
+ * protocol (PROTOCOL.md 2). An empty span may have p == NULL.
  */
 typedef struct coo_span {
 	const uint8_t *p;

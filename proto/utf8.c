@@ -3,7 +3,7 @@
 
 #include "proto/attr.h"
 
-/* Length of the run of ASCII that s begins with, sixteen bytes a step (style: perf.md, validation).
+/* Length of the run of ASCII that s begins with, sixteen bytes a step.
  */
 static size_t ascii_run(coo_span s)
 {

@@ -22,8 +22,8 @@ typedef struct coo_charset coo_charset;
 /*
  * Opens by name as users write it, without case: "utf-8", "gbk", "gb18030", "gb2312", "cp936",
  * "cp932", "shift_jis", "big5", "euc-kr", or any other name iconv knows. GBK, GB2312 and CP936
- * decode as GB18030, their superset, and take the single byte 0x80 as the euro sign (protocol.md
- * 5); they encode as GBK so that old clients can read it. UTF-16 and other sets in which ASCII is
+ * decode as GB18030, their superset, and take the single byte 0x80 as the euro sign (PROTOCOL.md
+ * 7.1); they encode as GBK so that old clients can read it. UTF-16 and other sets in which ASCII is
  * not ASCII are refused with COO_ECHARSET, as are unknown names. Gives: free with
  * coo_charset_close.
  */

@@ -10,7 +10,7 @@
 #include "proto/span.h"
 
 /*
- * The one place where a name that came from the network becomes a file (protocol.md 12.4). A name
+ * The one place where a name that came from the network becomes a file (PROTOCOL.md 8.1). A name
  * is data until coo_path_accept has said yes; after that everything happens beneath a directory
  * descriptor, one component at a time, without following links and without replacing what exists.
  */

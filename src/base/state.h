@@ -37,7 +37,7 @@ COO_MUST_CHECK coo_err coo_state_write(const char *name, coo_span bytes);
 
 /*
  * Packet numbers have to be below 2^31, since a larger one comes back wrong from Windows, and
- * greater than all before, since iptux takes a smaller one for a duplicate (protocol.md 1.7). A
+ * greater than all before, since iptux takes a smaller one for a duplicate (PROTOCOL.md 2). A
  * process therefore reserves a block of them: first … first + n - 1 are its own.
  */
 typedef struct coo_state_block {

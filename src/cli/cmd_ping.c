@@ -140,7 +140,7 @@ static void complete(struct ping_opts *o)
 		o->interval = COO_MS(500);
 }
 
-/* design.md 5: more than 1,000 a second only to who answers, to loopback, or as a flood. */
+/* More than 1,000 a second only to who answers, to loopback, or as a flood. */
 static bool must_prove(const struct ping *g)
 {
 	double rate = 1e9 / (double)g->o->interval * (double)g->per_target;

@@ -141,7 +141,7 @@ static bool find_text(struct sending *s, const char *text)
 	if (text && strcmp(text, "-") != 0) {
 		s->utf8 = coo_span_str(text);
 	} else if (!text && s->files) {
-		return true; /* files need no text (protocol.md 6.1) */
+		return true; /* files need no text (PROTOCOL.md 8.1) */
 	} else {
 		if (!input_read_all(&s->text, &n, 16u << 20))
 			return false;

@@ -29,7 +29,7 @@ struct decode_fault {
 };
 void decode_explain(coo_span bytes, struct decode_fault *out);
 
-/* An IPDict that fills the whole datagram (protocol.md 8.1); shown with its keys and values. */
+/* An IPDict that fills the whole datagram (PROTOCOL.md 13); shown with its keys and values. */
 bool decode_is_dict(coo_span bytes);
 void decode_show_dict(struct view *v, coo_span bytes);
 

@@ -38,14 +38,14 @@ static bool has_utf16_mark(coo_span bytes)
 	return bytes.n > 1 && (bytes.p[0] ^ bytes.p[1]) == 1 && bytes.p[0] >= 0xfe;
 }
 
-/* IpMsg.Net's own form: version, then binary numbers (protocol.md 9.7). */
+/* IpMsg.Net's own form: version, then binary numbers (PROTOCOL.md 13). */
 static bool is_binary(coo_span bytes)
 {
 	return bytes.n >= 32 && (bytes.p[0] == 2 || bytes.p[0] == '2') &&
 	       coo_span_find(coo_span_head(bytes, 21), 0) < 21;
 }
 
-/* "0030:name:…": length and name of a record of a directory stream (protocol.md 6.3). */
+/* "0030:name:…": length and name of a record of a directory stream (PROTOCOL.md 8.4). */
 static bool is_dir_stream(coo_span bytes)
 {
 	uint64_t n;

@@ -11,7 +11,7 @@
 #include "proto/hash.h"
 #include "proto/utf8.h"
 
-/* Most clients take no more in one datagram (protocol.md 1.3). */
+/* Most clients take no more in one datagram (PROTOCOL.md 12). */
 enum { REPLY_MAX = 8000 };
 
 /* Tokens of answers lie above those that an outbox uses. */

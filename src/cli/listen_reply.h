@@ -7,7 +7,7 @@
 #include "cli/net.h"
 #include "feature/message.h"
 
-/* A machine answers people, never machines and never a message to everybody (protocol.md 4.4). */
+/* A machine answers people, never machines and never a message to everybody (PROTOCOL.md 6.4). */
 bool listen_may_reply(const coo_message *m);
 
 /* Sends text (UTF-8) back as an automatic message, in the character set of the one who wrote. */

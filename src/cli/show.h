@@ -8,7 +8,7 @@
 
 /* How peers and messages look, in text and in JSON: the one place, whichever command shows them. */
 
-/* {"addr":…,"port":…,"user":…,…}: the "peer" object of design.md 3. now: node time, for
+/* {"addr":…,"port":…,"user":…,…}: the "peer" object of coo(1). now: node time, for
  * "last_heard". */
 json_t *show_peer_json(const coo_peer_view *p, coo_time now);
 

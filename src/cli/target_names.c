@@ -38,7 +38,7 @@ static enum what what_of(coo_span *name)
 	return WHAT_ANY;
 }
 
-/* Users and hosts are compared without case, as the protocol does (protocol.md 3.3). */
+/* Users and hosts are compared without case, as the protocol does (PROTOCOL.md 5.4). */
 static bool is_meant(const coo_peer_view *p, enum what what, coo_span name)
 {
 	bool nick = coo_span_eq(p->nick, name), user = coo_span_eq_nocase(p->user, name),

@@ -16,8 +16,8 @@ typedef struct coo_reach {
 
 /*
  * From every used interface: the directed and the limited IPv4 broadcast, since each is deaf in
- * some client (protocol.md 14.6), and the IPv6 groups ff02::1 and ff15::979 where it has a
- * link-local address (protocol.md 3.5). With bind, only from the interface that has that address.
+ * some client (PROTOCOL.md 1), and the IPv6 groups ff02::1 and ff15::979 where it has a
+ * link-local address (PROTOCOL.md 1). With bind, only from the interface that has that address.
  * What is left out is said in the log.
  */
 void coo_reach_find(coo_reach *r, const coo_netifs *ifs, const coo_addr *bind);

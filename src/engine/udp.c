@@ -100,7 +100,7 @@ static bool ask_for_destination(int fd, int family)
 }
 
 /* ff15::979 is site-wide: routers that forward it need more than the one hop of the default
- * (protocol.md 3.5). */
+ * (PROTOCOL.md 1). */
 static void set_multicast_hops(int fd)
 {
 	int hops = 32;

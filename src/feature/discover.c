@@ -10,7 +10,7 @@ enum { RATE_DEFAULT = 500, SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
 
 #define WAIT_DEFAULT COO_SEC(3)
 #define ASK_MINUTE COO_SEC(60) /* when staying */
-#define DELAY_MAX COO_MS(4200) /* the official client's on a large LAN, protocol.md 3.4 */
+#define DELAY_MAX COO_MS(4200) /* the official client's on a large LAN, PROTOCOL.md 5.3 */
 
 const char *coo_found_by_name(enum coo_found_by by)
 {

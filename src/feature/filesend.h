@@ -16,7 +16,7 @@
 #include "proto/time.h"
 
 /*
- * Serves offered files over TCP (protocol.md 6.2–6.4). It knows nothing of messages: the caller
+ * Serves offered files over TCP (PROTOCOL.md 8.2–8.4). It knows nothing of messages: the caller
  * sends the offer and tells this table to whom and under which packet number; a request is served
  * only where packet number, file, identity and address all match an open offer, everything else is
  * closed at once. Single thread, on the caller's loop; every turn of the loop moves a bounded slice

@@ -28,7 +28,7 @@ struct coo_offer {
 	uint8_t fetched[COO_FILESET_MAX / 8]; /* a bit a file */
 };
 
-/* An open offer that the request fits, and its file; hex readings first (protocol.md 14.24). */
+/* An open offer that the request fits, and its file; hex readings first (PROTOCOL.md 8.2). */
 struct coo_offer *coo_offer_find(struct coo_offer *list, const coo_request *r, coo_span user,
 				 coo_span host, const coo_addr *from, coo_time now,
 				 const coo_fileset_file **file);

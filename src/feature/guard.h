@@ -12,7 +12,7 @@
 #include "proto/time.h"
 
 /*
- * Whom an echo service answers (design.md 5). Pure but for the question about the network, which
+ * Whom an echo service answers. Pure but for the question about the network, which
  * the owner answers through a function. One guard per thread; its table of sources is bounded: a
  * source that has to make room loses its history, nothing else.
  */

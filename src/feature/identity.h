@@ -11,7 +11,7 @@
  * sets. */
 enum coo_compat {
 	COO_COMPAT_AUTO,  /* 1_coo_<version>: FeiQ lists only peers whose field begins with 1_
-			     (peers.md 1.6) */
+			     (PROTOCOL.md 2.1) */
 	COO_COMPAT_FEIQ,  /* 1_lbt6_0#128#<MAC>#0#0#0#4001#9 */
 	COO_COMPAT_IPMSG, /* 1 */
 	COO_COMPAT_IPTUX, /* 1_iptux 0.8.3 */

@@ -123,7 +123,7 @@ static coo_err encode_with_files(coo_outbox *o, const coo_text_hint *hint, bool 
 	return err;
 }
 
-/* Encodes text for one target, with the NUL that ends it (protocol.md 1.4: 5.8.2 needs it). */
+/* Encodes text for one target, with the NUL that ends it (PROTOCOL.md 2: 5.8.2 needs it). */
 static coo_err encode(coo_outbox *o, const coo_addr *to, coo_span text, struct encoded *e)
 {
 	const coo_peers *peers = coo_node_peers(coo_driver_node(o->cfg.driver));

@@ -9,8 +9,7 @@
 /*
  * One text to many: each target gets it in its own character set, with its own packet number and
  * its own result. A text that was split goes part by part, each after the receipt of the one
- * before. Sending is paced: not more than 1,000 messages a second leave for other hosts (design.md
- * 5).
+ * before. Sending is paced: not more than 1,000 messages a second leave for other hosts.
  */
 typedef struct coo_outbox coo_outbox;
 

@@ -31,7 +31,7 @@ static size_t build_stamp(const coo_prober *p, coo_flow *f, uint64_t seq, coo_ti
 	return f->spec.size;
 }
 
-/* protocol.md 7: GETINFO has an empty body; the answer comes to the port it was sent from. */
+/* GETINFO has an empty body; the answer comes to the port it was sent from. */
 static size_t build_peer(const coo_prober *p, coo_flow *f, uint64_t seq)
 {
 	coo_packet packet = { .version = coo_span_str("1"),

@@ -6,7 +6,7 @@
 #include "feature/talk_impl.h"
 #include "feature/textstream.h"
 
-/* Ourselves, or a service that answers by itself (design.md 5): that would never end. */
+/* Ourselves, or a service that answers by itself: that would never end. */
 static bool must_be_silent(const coo_talk *t, const coo_talk_peer *p)
 {
 	return !p->tcp && (coo_guard_port_answers(p->addr.port) || coo_talk_is_self(t, &p->addr));

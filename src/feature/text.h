@@ -14,7 +14,7 @@
 
 /*
  * The one place that decides in which character set the bytes of a packet are, and in which one a
- * text is sent (protocol.md 5, 14 points 9, 10 and 19). base/charset converts; this chooses. Owns
+ * text is sent (PROTOCOL.md 7). base/charset converts; this chooses. Owns
  * every open charset: at most one of each known name, so that names from the network cannot make it
  * grow. Not thread-safe: one per thread.
  */
@@ -93,7 +93,7 @@ COO_MUST_CHECK coo_err coo_text_choose(coo_text *t, coo_span sample, const coo_t
 
 /*
  * Appends valid UTF-8 as the plan says, CRLF and lone CR as LF, since no CR may be sent
- * (protocol.md 1.5). A character that the charset lacks becomes '?', counted in *lost (added to,
+ * (PROTOCOL.md 2). A character that the charset lacks becomes '?', counted in *lost (added to,
  * may be NULL). COO_EFORMAT where it is not UTF-8; COO_ENOBUF as coo_charset_encode: 4 bytes for
  * each byte are always enough.
  */

@@ -52,7 +52,7 @@ static void the_same_bit_means_another_thing_in_another_class(void **state)
 		uint32_t command;
 		const char *want;
 	} rows[] = {
-		/* protocol.md 2.3, worked */
+		/* 98566432, taken apart */
 		{ 98566432, "sendcheck fileattach encrypt utf8 caputf8 encextmsg" },
 		{ 0x0f640001,
 		  "capfileenc fileattach encrypt caputf8 capipdict encextmsg clipboard" },

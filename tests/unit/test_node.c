@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Who is answered and who never, and what is a duplicate (protocol.md 3.7, 4.2, 12.5, 14). */
+/* Who is answered and who never, and what is a duplicate (PROTOCOL.md 5.3, 6.2, 12). */
 
 #include "proto/node.h"
 #include "support/rig.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Going on line, being seen, seeing others come, change and leave (protocol.md 3, 10). */
+/* Going on line, being seen, seeing others come, change and leave (PROTOCOL.md 5). */
 
 #include "proto/node.h"
 #include "support/rig.h"

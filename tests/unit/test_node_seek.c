@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Asking who is there, and one message to everybody (protocol.md 3.1, 9.7, 4.2). */
+/* Asking who is there, and one message to everybody (PROTOCOL.md 5.2, 6.1). */
 
 #include "proto/entry.h"
 #include "support/rig.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Own messages: retries, receipts, results, being read (protocol.md 1.7, 4.1 to 4.3). */
+/* Own messages: retries, receipts, results, being read (PROTOCOL.md 6.1 to 6.3). */
 
 #include "proto/node.h"
 #include "support/rig.h"

@@ -88,7 +88,7 @@ static void a_nul_in_a_name_stays_in_it(void **state)
 
 	(void)state;
 	assert_int_equal(coo_packet_decode(LIT("1:1:u:h\0\0x:32:t\0"), &p), COO_OK);
-	assert_span(p.host, LIT("h\0\0x"), "huntinux (protocol.md 14.20)");
+	assert_span(p.host, LIT("h\0\0x"), "a NUL within the host, as huntinux sends it");
 	assert_span(coo_packet_text(&p), LIT("t"), "text");
 }
 
