@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/state.h"
 #include "cli/out.h"
 #include "cli/xalloc.h"
@@ -128,12 +129,24 @@ static json_t *file_json(const struct offer_file *f)
 	return j;
 }
 
+/* As others see it: times are as everywhere in JSON. */
+static json_t *shown_json(const struct offer_file *f)
+{
+	json_t *j = file_json(f);
+	char text[COO_RFC3339_CAP];
+
+	json_object_set_new(j, "mtime",
+			    f->mtime ? json_string(coo_clock_rfc3339(COO_SEC(f->mtime), text))
+				     : json_null());
+	return j;
+}
+
 json_t *offer_files_json(const struct offer *o)
 {
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < o->n; i++)
-		json_array_append_new(a, file_json(&o->v[i]));
+		json_array_append_new(a, shown_json(&o->v[i]));
 	return a;
 }
 
