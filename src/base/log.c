@@ -39,3 +39,11 @@ void coo_log(enum coo_log_level level, const char *fmt, ...)
 	safe[b.n] = '\0';
 	sink.fn(sink.user, level, safe);
 }
+
+void coo_log_format(char *text, size_t cap, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(text, cap, fmt, ap);
+
+	if (n < 0 && cap > 0)
+		text[0] = '\0';
+}

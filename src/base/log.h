@@ -2,6 +2,9 @@
 #ifndef COO_BASE_LOG_H
 #define COO_BASE_LOG_H
 
+#include <stdarg.h>
+#include <stddef.h>
+
 #include "proto/attr.h"
 
 /* One sink for talk about what happens (never for results): the embedding program sets it once,
@@ -21,5 +24,8 @@ void coo_log_set(coo_log_fn *fn, void *user, enum coo_log_level up_to);
 /* Writes one line where level is wanted. What came from the network is escaped here: C0, C1, bidi
  * controls. */
 COO_PRINTF(2, 3) void coo_log(enum coo_log_level level, const char *fmt, ...);
+
+/* Formats a sentence for people into cap bytes, cut where it does not fit. Nothing is escaped. */
+COO_PRINTF(3, 0) void coo_log_format(char *text, size_t cap, const char *fmt, va_list ap);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "base/addr.h"
 #include "cli/cmd.h"
 #include "cli/out.h"
+#include "cli/table.h"
 #include "engine/netif.h"
 #include "feature/ipcalc.h"
-#include "proto/utf8.h"
 
 struct iface_opts {
 	struct common common;
@@ -32,13 +32,10 @@ static const struct opt opts_table[] = {
 
 static const struct iface_opts defaults = { .v4 = false };
 
-enum column { NAME, ADDRESS, MASK, NETWORK, BROADCAST, HOSTS, KIND, MTU, STATE, USE, COLUMNS };
-
-static const char *const titles[COLUMNS] = { "NAME",  "ADDRESS", "MASK", "NETWORK", "BROADCAST",
-					     "HOSTS", "KIND",	 "MTU",	 "STATE",   "USED BY COO" };
-
-struct row {
-	char cell[COLUMNS][COO_ADDR_TEXT_CAP + 8];
+static const struct table_column columns[] = {
+	{ "NAME", false },	{ "ADDRESS", false },	  { "MASK", false }, { "NETWORK", false },
+	{ "BROADCAST", false }, { "HOSTS", true },	  { "KIND", false }, { "MTU", true },
+	{ "STATE", false },	{ "USED BY COO", false },
 };
 
 static const char *state_text(const coo_netif *i)
@@ -60,90 +57,54 @@ static const char *use_text(const coo_netif *i)
 	return i->use == COO_NETIF_USED ? "has no carrier" : coo_netif_use_text(i->use);
 }
 
-static void count_text(uint64_t hosts, char *text, size_t cap)
+COO_PRINTF(2, 3) static void put(struct table *t, const char *fmt, ...)
 {
-	if (hosts == UINT64_MAX)
-		snprintf(text, cap, "2^64");
-	else
-		snprintf(text, cap, "%" PRIu64, hosts);
+	char text[2 * COO_ADDR_TEXT_CAP];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	table_take(t, out_safe_dup(coo_span_str(text), COO_UTF8_ONE_LINE));
 }
 
-/* In parentheses, (snprintf) is the function where <stdio.h> has a macro too, which would take the
- * two arguments for one. */
-#define CELL(r, c) (r)->cell[c], sizeof((r)->cell[c])
+static void put_hosts(struct table *t, const coo_netif *i)
+{
+	uint64_t hosts = coo_ip_hosts(i->addr.family, i->prefix);
 
-static void kind_text(const coo_addr *a, char *text, size_t cap)
+	if (hosts == UINT64_MAX)
+		put(t, "2^64");
+	else
+		put(t, "%" PRIu64, hosts);
+}
+
+static void put_kind(struct table *t, const coo_addr *a)
 {
 	const char *kind = coo_ip_kind_text(coo_ip_kind_of(a));
 
 	if (coo_ip_class(a))
-		snprintf(text, cap, "%s, class %c", kind, coo_ip_class(a));
+		put(t, "%s, class %c", kind, coo_ip_class(a));
 	else
-		snprintf(text, cap, "%s", kind);
+		put(t, "%s", kind);
 }
 
-static void fill_row(const coo_netif *i, struct row *r)
+static void put_row(struct table *t, const coo_netif *i)
 {
 	coo_addr mask = coo_ip_mask(i->addr.family, i->prefix);
 	coo_addr net = coo_ip_network(&i->addr, i->prefix);
 	char text[COO_ADDR_TEXT_CAP];
 
-	(snprintf)(CELL(r, NAME), "%s", i->name);
-	(snprintf)(CELL(r, ADDRESS), "%s/%u", coo_addr_ip_text(&i->addr, text), i->prefix);
-	(snprintf)(CELL(r, MASK), "%s", i->addr.family == 4 ? coo_addr_ip_text(&mask, text) : "-");
 	net.scope = 0;
-	(snprintf)(CELL(r, NETWORK), "%s", coo_addr_ip_text(&net, text));
-	(snprintf)(CELL(r, BROADCAST), "%s",
-		   i->broadcast.family ? coo_addr_ip_text(&i->broadcast, text) : "-");
-	count_text(coo_ip_hosts(i->addr.family, i->prefix), CELL(r, HOSTS));
-	kind_text(&i->addr, CELL(r, KIND));
-	(snprintf)(CELL(r, MTU), "%" PRIu32, i->mtu);
-	(snprintf)(CELL(r, STATE), "%s", state_text(i));
-	(snprintf)(CELL(r, USE), "%s", is_used(i) ? "yes" : use_text(i));
-}
-
-static bool is_number(enum column c)
-{
-	return c == HOSTS || c == MTU;
-}
-
-static void put_cell(coo_span text, size_t width, enum column c)
-{
-	size_t have = coo_utf8_width(text), pad = width > have ? width - have : 0;
-
-	if (is_number(c))
-		out_text("%*s", (int)pad, "");
-	out_safe(text, COO_UTF8_ONE_LINE);
-	if (c + 1 < COLUMNS)
-		out_text("%*s  ", is_number(c) ? 0 : (int)pad, "");
-}
-
-static size_t column_width(const struct row *rows, size_t n, int c)
-{
-	size_t width = strlen(titles[c]);
-
-	for (size_t i = 0; i < n; i++) {
-		size_t w = coo_utf8_width(coo_span_str(rows[i].cell[c]));
-
-		width = w > width ? w : width;
-	}
-	return width;
-}
-
-static void show_table(const struct row *rows, size_t n)
-{
-	size_t width[COLUMNS];
-
-	for (int c = 0; c < COLUMNS; c++)
-		width[c] = column_width(rows, n, c);
-	for (int c = 0; c < COLUMNS; c++)
-		put_cell(coo_span_str(titles[c]), width[c], (enum column)c);
-	out_text("\n");
-	for (size_t i = 0; i < n; i++) {
-		for (int c = 0; c < COLUMNS; c++)
-			put_cell(coo_span_str(rows[i].cell[c]), width[c], (enum column)c);
-		out_text("\n");
-	}
+	put(t, "%s", i->name);
+	put(t, "%s/%u", coo_addr_ip_text(&i->addr, text), i->prefix);
+	put(t, "%s", i->addr.family == 4 ? coo_addr_ip_text(&mask, text) : "-");
+	put(t, "%s", coo_addr_ip_text(&net, text));
+	put(t, "%s", i->broadcast.family ? coo_addr_ip_text(&i->broadcast, text) : "-");
+	put_hosts(t, i);
+	put_kind(t, &i->addr);
+	put(t, "%" PRIu32, i->mtu);
+	put(t, "%s", state_text(i));
+	put(t, "%s", is_used(i) ? "yes" : use_text(i));
 }
 
 static void set_addr(json_t *o, const char *key, const coo_addr *a)
@@ -215,21 +176,21 @@ static bool is_shown(const struct iface_opts *o, const coo_netif *i)
 
 static size_t show(const struct iface_opts *o, const coo_netifs *ifs)
 {
-	struct row *rows = calloc(ifs->n ? ifs->n : 1, sizeof(*rows));
+	struct table t;
 	size_t n = 0;
 
-	for (size_t i = 0; i < ifs->n && rows; i++) {
+	table_init(&t, columns, COO_ARRAY_LEN(columns));
+	for (size_t i = 0; i < ifs->n; i++) {
 		if (!is_shown(o, &ifs->v[i]))
 			continue;
 		if (out_is_json())
 			show_json(&ifs->v[i]);
 		else
-			fill_row(&ifs->v[i], &rows[n]);
+			put_row(&t, &ifs->v[i]);
 		n++;
 	}
-	if (n && !out_is_json())
-		show_table(rows, n);
-	free(rows);
+	table_print(&t);
+	table_free(&t);
 	return n;
 }
 

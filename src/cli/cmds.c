@@ -15,6 +15,7 @@ extern const struct cmd cmd_ping;
 extern const struct cmd cmd_echo;
 extern const struct cmd cmd_decode;
 extern const struct cmd cmd_iface;
+extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
 
@@ -33,6 +34,7 @@ const struct cmd *const cmds[] = {
 	&cmd_echo,
 	&cmd_decode,
 	&cmd_iface,
+	&cmd_doctor,
 	&cmd_help,
 	&cmd_version,
 	NULL,

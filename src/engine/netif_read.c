@@ -111,8 +111,9 @@ static unsigned read_prefix(const struct sockaddr *mask, int family)
 }
 
 /*
- * A network of one or two addresses has no broadcast address whatever the system says; 0.0.0.0 and
- * none at all are made good. Loopback has one too: 127.255.255.255 reaches all that listen there.
+ * A network of one or two addresses has no broadcast address whatever the system says; 0.0.0.0,
+ * none at all, and the address itself, which Linux gives where none was set, are made good.
+ * Loopback has one too: 127.255.255.255 reaches all that listen there.
  */
 static void find_broadcast(const struct ifaddrs *a, coo_netif *i)
 {
@@ -123,7 +124,7 @@ static void find_broadcast(const struct ifaddrs *a, coo_netif *i)
 		return;
 	if (!(a->ifa_flags & IFF_BROADCAST) || !a->ifa_broadaddr ||
 	    !coo_addr_from_sockaddr(a->ifa_broadaddr, &i->broadcast) || i->broadcast.family != 4 ||
-	    coo_addr_is_any(&i->broadcast))
+	    coo_addr_is_any(&i->broadcast) || coo_addr_eq_ip(&i->broadcast, &i->addr))
 		i->broadcast = computed;
 	i->broadcast.port = 0;
 }

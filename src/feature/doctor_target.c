@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "feature/doctor_int.h"
+
+static void judge_network(struct doctor *d, const char *name)
+{
+	const coo_netif *i = d->links[0].i;
+	char mine[COO_ADDR_TEXT_CAP];
+
+	if (coo_netifs_on_link(&d->ifs, &d->cfg.target))
+		coo_doctor_say(d, COO_CHECK_NETWORK, COO_SOUND, NULL,
+			       "%s is in our network, so broadcasts can reach it", name);
+	else
+		coo_doctor_say(
+		    d, COO_CHECK_NETWORK, COO_FAULT,
+		    "name it by its address, or sweep its network: coo peers CIDR; for it to "
+		    "see you, it has to do the same (FeiQ: add the network in its settings)",
+		    "%s is in another network than we (%s/%u): broadcasts end at the router "
+		    "between, so neither sees the other by itself",
+		    name, coo_addr_ip_text(&i->addr, mine), i->prefix);
+}
+
+/* The system gives up looking for a host on the link after three seconds. */
+#define GIVE_UP COO_MS(3300)
+
+/* A question from a socket of its own learns what the host's ICMP says. */
+static int probe(struct doctor *d)
+{
+	static const char ask[] = ":coo:coo:64:";
+	uint8_t mem[64];
+	coo_buf b;
+
+	coo_buf_init(&b, mem, sizeof(mem));
+	coo_buf_put_str(&b, "1:");
+	coo_buf_put_u64(&b, d->first_no + d->n_no++);
+	coo_buf_put_str(&b, ask);
+	return coo_probe_udp(&d->cfg.target, coo_buf_span(&b),
+			     d->cfg.wait > GIVE_UP ? d->cfg.wait : GIVE_UP);
+}
+
+static void judge_silence(struct doctor *d, const char *name, int error)
+{
+	unsigned port = d->cfg.target.port;
+	bool off_link = !coo_netifs_on_link(&d->ifs, &d->cfg.target);
+
+	if (error == ECONNREFUSED)
+		coo_doctor_say(d, COO_CHECK_TARGET, COO_FAULT,
+			       "start the messenger there, or look for the port it uses (--port)",
+			       "%s is there, but no messenger listens on its UDP port %u", name,
+			       port);
+	else if (error == EHOSTUNREACH || error == EHOSTDOWN)
+		coo_doctor_say(
+		    d, COO_CHECK_TARGET, COO_FAULT,
+		    "see that it is on, has this address, and is on the same network or VLAN",
+		    "%s cannot be reached: no host answers there", name);
+	else if (error == ENETUNREACH)
+		coo_doctor_say(d, COO_CHECK_TARGET, COO_FAULT,
+			       "set a default gateway: ip route add default via ROUTER",
+			       "there is no route to %s", name);
+	else if (error == EPERM || error == EACCES)
+		coo_doctor_say(d, COO_CHECK_TARGET, COO_FAULT, "see COO-D09",
+			       "this machine does not let packets to %s out", name);
+	else
+		coo_doctor_say(
+		    d, COO_CHECK_TARGET, off_link ? COO_UNTOLD : COO_FAULT,
+		    "see that it is on and that its firewall lets UDP port 2425 in from here",
+		    "%s does not answer on UDP port %u%s", name, port,
+		    off_link ? ": some clients, coo among them, answer such questions only "
+			       "within their own network; try coo send"
+			     : "");
+}
+
+static void judge_tcp(struct doctor *d, const char *name, bool reached)
+{
+	int error = coo_probe_tcp(&d->cfg.target, d->cfg.wait);
+	unsigned port = d->cfg.target.port;
+
+	if (error == 0)
+		coo_doctor_say(d, COO_CHECK_TARGET_TCP, COO_SOUND, NULL, "%s takes TCP connections",
+			       name);
+	else if (error == ECONNREFUSED)
+		coo_doctor_say(d, COO_CHECK_TARGET_TCP, COO_SOUND, NULL,
+			       "TCP port %u of %s can be reached; nothing is offered there now",
+			       port, name);
+	else if (reached || error == EPERM || error == EACCES)
+		coo_doctor_say(
+		    d, COO_CHECK_TARGET_TCP, COO_FAULT,
+		    "let the firewall there accept TCP port 2425, or files cannot be fetched "
+		    "from it",
+		    "%s answers on UDP, but its TCP port %u does not: %s", name, port,
+		    error == ETIMEDOUT ? "the connection is dropped" : strerror(error));
+	else
+		coo_doctor_say(d, COO_CHECK_TARGET_TCP, COO_UNTOLD, NULL,
+			       "TCP port %u of %s does not answer either", port, name);
+}
+
+void coo_doctor_target(struct doctor *d)
+{
+	const struct doctor_peer *p;
+	char name[COO_ADDR_TEXT_CAP];
+	bool reached;
+	int error;
+
+	if (!d->cfg.target.family)
+		return;
+	coo_addr_ip_text(&d->cfg.target, name);
+	if (d->cfg.target.family == 4)
+		judge_network(d, name);
+	p = coo_doctor_peer_at(d, &d->cfg.target);
+	reached = p && p->rounds;
+	error = reached ? 0 : probe(d);
+	if (coo_doctor_stopped(d))
+		return;
+	if (error == 0)
+		coo_doctor_say(d, COO_CHECK_TARGET, COO_SOUND, NULL, "%s answers on UDP port %u",
+			       name, (unsigned)d->cfg.target.port);
+	else
+		judge_silence(d, name, error);
+	judge_tcp(d, name, error == 0 || error == ECONNREFUSED);
+}
