@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "cli/cmd.h"
 #include "cli/listen_hook.h"
 #include "cli/listen_reply.h"
@@ -15,6 +16,7 @@
 #include "cli/xalloc.h"
 #include "feature/message.h"
 #include "feature/relay.h"
+#include "proto/limit.h"
 #include "proto/utf8.h"
 
 struct listen_opts {
@@ -247,8 +249,16 @@ static void on_peer(struct listening *l, const coo_event *ev, const char *type, 
  * "coo peers" (feature/relay.h). */
 static void on_second(const coo_event *ev)
 {
+	static coo_limit_slot slots[4];
+	static coo_limit limit;
 	uint32_t cmd = coo_packet_cmd(&ev->packet);
 
+	/* a letter costs a look into a folder: a flood of receipts gets a thousand of them a second
+	 */
+	if (!limit.slots)
+		coo_limit_init(&limit, 1, 1000, 1000, slots);
+	if (!coo_limit_take(&limit, 1, coo_clock_now()))
+		return;
 	if (cmd == COO_CMD_RECVMSG || cmd == COO_CMD_READMSG || cmd == COO_CMD_ANSENTRY)
 		coo_relay_forward(&ev->rx.from, ev->dgram);
 }

@@ -373,6 +373,24 @@ static int exit_code(struct sending *s)
 	return code == EXIT_SYSTEM ? code : files;
 }
 
+/* A receipt comes from one host, so what goes to all of them would be sent again and again. */
+static bool refuse_broadcasts(const struct sending *s)
+{
+	const coo_netifs *ifs = coo_driver_netifs(s->net.driver);
+
+	for (size_t i = 0; i < s->targets.n; i++) {
+		const struct target *t = &s->targets.v[i];
+
+		if (!coo_netifs_is_broadcast(ifs, &t->addr) && !coo_addr_is_multicast(&t->addr))
+			continue;
+		say_error("%s is an address of many hosts, and nobody acknowledges for all; \"coo "
+			  "broadcast\" sends to everybody",
+			  t->text);
+		return true;
+	}
+	return false;
+}
+
 static int deliver(struct sending *s)
 {
 	coo_addr local;
@@ -382,6 +400,10 @@ static int deliver(struct sending *s)
 		code = open_net(s);
 	if (code)
 		return code;
+	if (refuse_broadcasts(s)) {
+		net_close(&s->net);
+		return EXIT_USAGE;
+	}
 	targets_teach(&s->targets, &s->net);
 	code = make_outbox(s);
 	if (code == 0 && s->files)
@@ -416,6 +438,10 @@ static int run(void *opts, int argc, char **argv)
 
 	memset(&s, 0, sizeof(s));
 	s.opts = opts;
+	if (s.opts->no_wait && s.opts->read) {
+		say_error("--no-wait does not wait for --read; give one of them");
+		return EXIT_USAGE;
+	}
 	text = split_operands(s.opts, &argc, argv);
 	if (s.opts->files.n > 0 &&
 	    !(s.files = send_files_new(&s.opts->files, s.opts->follow_links, &code)))

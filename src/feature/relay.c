@@ -29,15 +29,21 @@ struct coo_relay {
 	void *user;
 };
 
-/* Where the mailboxes are; false where there is no such place, or it is not safe. */
-static bool mailbox_dir(char dir[MAX_PATH], bool make)
+/*
+ * The places for mailboxes, best first: a program started by cron has no runtime directory, so a
+ * sender there uses the second, and a listener looks into both.
+ */
+enum { PLACES = 2 };
+
+static bool place(unsigned which, char dir[MAX_PATH])
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	struct stat st;
 	coo_buf b;
 
 	coo_buf_init(&b, dir, MAX_PATH - NAME_ROOM);
-	if (runtime && *runtime == '/') {
+	if (which == 0) {
+		if (!runtime || *runtime != '/')
+			return false;
 		coo_buf_put_str(&b, runtime);
 		coo_buf_put_str(&b, "/coo");
 	} else {
@@ -45,13 +51,26 @@ static bool mailbox_dir(char dir[MAX_PATH], bool make)
 		coo_buf_put_u64(&b, getuid());
 	}
 	coo_buf_put_byte(&b, 0);
-	if (!coo_buf_ok(&b))
-		return false;
-	if (make && mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return false;
-	/* in /tmp anybody could have made it: ours alone, and no link, or not at all */
+	return coo_buf_ok(&b);
+}
+
+/* In /tmp anybody could have made it: ours alone, and no link, or not at all. */
+static bool is_safe(const char *dir)
+{
+	struct stat st;
+
 	return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
 	       (st.st_mode & 077) == 0;
+}
+
+/* The first place that is there, or can be made, and is safe. */
+static bool own_place(char dir[MAX_PATH])
+{
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (place(i, dir) && (mkdir(dir, 0700) == 0 || errno == EEXIST) && is_safe(dir))
+			return true;
+	}
+	return false;
 }
 
 static int unix_socket(void)
@@ -125,7 +144,7 @@ coo_err coo_relay_open(uv_loop_t *loop, coo_relay_fn *fn, void *user, coo_relay 
 	struct sockaddr_un un;
 	coo_relay *r;
 
-	if (!mailbox_dir(dir, true))
+	if (!own_place(dir))
 		return COO_ENOENT;
 	r = calloc(1, sizeof(*r));
 	if (!r)
@@ -203,8 +222,6 @@ void coo_relay_forward(const coo_addr *from, coo_span dgram)
 	coo_buf b;
 	int fd;
 
-	if (!mailbox_dir(dir, false))
-		return;
 	coo_buf_init(&b, letter, sizeof(letter));
 	coo_buf_put_str(&b, coo_addr_text(from, text));
 	coo_buf_put_byte(&b, '\n');
@@ -212,6 +229,9 @@ void coo_relay_forward(const coo_addr *from, coo_span dgram)
 	fd = coo_buf_ok(&b) ? unix_socket() : -1;
 	if (fd < 0)
 		return;
-	post_all(fd, dir, b.p, b.n);
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (place(i, dir) && is_safe(dir))
+			post_all(fd, dir, b.p, b.n);
+	}
 	close(fd);
 }
