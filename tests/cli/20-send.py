@@ -111,6 +111,9 @@ with step("no target, no text, a text that is none: exit code 2"):
             (["@" + cli.write("empty", "# nobody\n\n"), "x"], b"", "list of targets is empty"),
             (["no such host.", "x"], b"", 'cannot find "no such host."'),
             (["127.0.0.1:70000", "x"], b"", 'cannot find "127.0.0.1:70000"'),
+            (["-p", "0", "255.255.255.255", "x"], b"", "is an address of many hosts"),
+            (["-p", "0", "224.0.0.1", "x"], b"", "is an address of many hosts"),
+            (["--no-wait", "--read", peer.target, "x"], b"", "--no-wait does not wait for --read"),
     ):
         cli.check(cli.coo("send", *words, stdin=stdin), 2, "",
                   re.compile(f"coo: .*{re.escape(says)}.*\n"))
@@ -123,6 +126,7 @@ with step("the text comes from the argument, from -m, or from stdin"):
             (["--message=--dashes", peer.target], b"", b"--dashes"),
             (["--", peer.target, "-m"], b"", b"-m"),
             ([peer.target, "-"], b"from\nstdin\n", b"from\nstdin"),
+            ([peer.target, "@all: lunch?"], b"unused", b"@all: lunch?"),
             ([peer.target], b"from a pipe\r\n", b"from a pipe"),
             (["-m", "-", peer.target], b"by -m", b"by -m"),
             ([peer.target], b"one\r\ntwo\rthree\n\n", b"one\ntwo\nthree\n"),
