@@ -407,7 +407,6 @@ static int run(void *opts, int argc, char **argv)
 	code = talk(o, argv[0], text, cs);
 	free(text);
 	coo_charset_close(cs);
-	free(o->interfaces.v);
 	return code;
 }
 
