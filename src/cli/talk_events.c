@@ -162,7 +162,12 @@ static void on_peer_end(void *user, coo_talk_peer *p)
 	char label[TALK_LABEL_CAP];
 
 	talk_show_end(&s->show, p, p->user);
-	if (s->finishing || !tells_of_peers(s))
+	if (s->finishing)
+		return;
+	if (s->in_done && !s->term && s->plan->cfg.kind == COO_TALK_SERVER &&
+	    s->plan->cfg.reply == COO_TALK_NO_REPLY)
+		coo_talk_end_peer(s->talk, p); /* there is nothing more to send to it */
+	if (!tells_of_peers(s))
 		return;
 	talk_show_note(
 	    &s->show, "peer_end", p, "%s: peer closed its side%s",

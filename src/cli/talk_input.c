@@ -183,6 +183,15 @@ static void send_unit(struct sess *s, coo_span unit)
 		input_send_line(s, unit);
 }
 
+/* Clients that closed their side before it was known that there is nothing to send. */
+static void end_the_ended(struct sess *s)
+{
+	for (coo_talk_peer *p = coo_talk_peers(s->talk); p; p = p->next) {
+		if (p->tcp && coo_tcp_has_ended(p->tcp))
+			coo_talk_end_peer(s->talk, p);
+	}
+}
+
 static void all_sent(struct sess *s)
 {
 	s->in_done = true;
@@ -198,6 +207,8 @@ static void all_sent(struct sess *s)
 		s->leave_when_idle = !s->plan->has_wait && !s->plan->count;
 		if (s->leave_when_idle && coo_talk_n_peers(s->talk) == 0)
 			sess_finish(s, sess_verdict(s));
+	} else {
+		end_the_ended(s);
 	}
 	sess_touch(s);
 }

@@ -287,6 +287,13 @@ void coo_talk_end(coo_talk *t)
 	}
 }
 
+void coo_talk_end_peer(coo_talk *t, coo_talk_peer *p)
+{
+	(void)t;
+	if (p->tcp)
+		coo_tcp_end(p->tcp);
+}
+
 /* --- opening and closing --------------------------------------------------------------------- */
 
 coo_err coo_talk_open(uv_loop_t *loop, const coo_talk_cfg *cfg, const coo_talk_fns *fns, void *user,
@@ -329,7 +336,7 @@ void coo_talk_close(coo_talk *t)
 	t->closing = true;
 	if (t->execs)
 		coo_execpool_close(t->execs);
-	coo_tcp_server_close(t->server);
+	coo_talk_close_server(t);
 	if (t->conn && !t->peers)
 		coo_tcp_close(t->conn);
 	for (coo_talk_peer *p = t->peers; p; p = next) {

@@ -36,7 +36,8 @@ enum coo_talk_reply {
 enum {
 	COO_TALK_MAX_TARGETS = 64, /* addresses that one text goes to */
 	COO_TALK_MAX_DATAGRAM = 65507,
-	COO_TALK_PACE = 1000, /* datagrams a second to anything but loopback */
+	COO_TALK_GRACE_S = 30, /* a server's client that closed its side and is sent nothing */
+	COO_TALK_PACE = 1000,  /* datagrams a second to anything but loopback */
 };
 
 typedef struct coo_talk_cfg {
@@ -72,6 +73,7 @@ typedef struct coo_talk_peer {
 	coo_frame frame;
 	uint8_t held[4]; /* COO_TALK_UPPER: start of a character */
 	size_t n_held;
+	uint64_t ended_at; /* loop time in ms when it closed its side or was sent something since */
 	struct coo_talk_peer *next, *prev;
 } coo_talk_peer;
 
@@ -128,6 +130,10 @@ void coo_talk_pause(coo_talk *t, bool paused);
 
 /* Closes our sending side behind what is queued (TCP). */
 void coo_talk_end(coo_talk *t);
+
+/* The same for one peer. A server does it by itself for who closed its side and is sent nothing for
+ * COO_TALK_GRACE_S: most of those have gone, and the table is bounded. */
+void coo_talk_end_peer(coo_talk *t, coo_talk_peer *p);
 
 /* The peer with this number or address, or NULL. */
 coo_talk_peer *coo_talk_find(coo_talk *t, uint64_t id);

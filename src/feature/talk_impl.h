@@ -41,6 +41,7 @@ struct coo_talk {
 	coo_execpool *execs;
 
 	coo_tcp_server *server;
+	uv_timer_t grace;
 	coo_tcp *conn;
 	size_t next_to;
 
@@ -71,6 +72,7 @@ coo_err coo_talk_frame(coo_talk *t, coo_span body, coo_span *wire);
 /* talk_tcp.c */
 coo_err coo_talk_open_client(coo_talk *t);
 coo_err coo_talk_open_server(coo_talk *t);
+void coo_talk_close_server(coo_talk *t);
 coo_err coo_talk_tcp_write(coo_talk *t, coo_talk_peer *p, coo_span wire);
 
 /* talk_udp.c */

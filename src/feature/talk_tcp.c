@@ -41,6 +41,7 @@ static void on_ended(void *user, coo_tcp *c)
 	coo_talk *t = user;
 	coo_talk_peer *p = coo_tcp_data(c);
 
+	p->ended_at = uv_now(t->loop);
 	coo_talk_take(t, p, coo_span_none(), true);
 	if (p->n_held > 0)
 		coo_talk_answer(t, p, coo_span_none(), true);
@@ -119,6 +120,26 @@ coo_err coo_talk_open_client(coo_talk *t)
 	return connect_next(t) ? COO_OK : COO_ENOMEM;
 }
 
+/* Who closed its side long ago and got nothing since has most likely gone. */
+static void on_grace(uv_timer_t *timer)
+{
+	coo_talk *t = timer->data;
+
+	for (coo_talk_peer *p = t->peers; p; p = p->next) {
+		if (p->tcp && coo_tcp_has_ended(p->tcp) &&
+		    uv_now(t->loop) - p->ended_at > COO_TALK_GRACE_S * 1000)
+			coo_tcp_end(p->tcp);
+	}
+}
+
+void coo_talk_close_server(coo_talk *t)
+{
+	if (!t->server)
+		return;
+	coo_tcp_server_close(t->server);
+	uv_close((uv_handle_t *)&t->grace, NULL);
+}
+
 coo_err coo_talk_open_server(coo_talk *t)
 {
 	coo_tcp_opts o = tcp_opts(t);
@@ -137,6 +158,10 @@ coo_err coo_talk_open_server(coo_talk *t)
 	}
 	if (e != COO_OK)
 		return e;
+	coo_ignore(uv_timer_init(t->loop, &t->grace));
+	t->grace.data = t;
+	coo_ignore(uv_timer_start(&t->grace, on_grace, 1000, 1000));
+	uv_unref((uv_handle_t *)&t->grace);
 	local = coo_tcp_server_local(t->server);
 	t->fns->ready(t->user, &local, NULL);
 	return COO_OK;
@@ -152,6 +177,7 @@ coo_err coo_talk_tcp_write(coo_talk *t, coo_talk_peer *p, coo_span wire)
 		p->dropped++;
 		t->fns->flaw(t->user, p, COO_TALK_SLOW, p->dropped);
 	}
+	p->ended_at = uv_now(t->loop);
 	if (e == COO_OK && coo_tcp_is_busy(p->tcp)) {
 		t->was_busy = true;
 		if (t->cfg.reply != COO_TALK_NO_REPLY)

@@ -142,6 +142,8 @@ try:
             ["socat", "-", "TCP:127.0.0.1:PORT"])
     compare("tcp_receive", receive_1g, "MB/s", [talk.COO, "talk", "tcp://127.0.0.1:PORT"],
             ["socat", "-", "TCP:127.0.0.1:PORT"])
+    compare("tcp_send_256k", send_1g, "MB/s", [talk.COO, "talk", "tcp://127.0.0.1:PORT"],
+            ["socat", "-b262144", "-", "TCP:127.0.0.1:PORT"])
     compare("udp_lines_sent", send_lines, "lines/s", [talk.COO, "talk", "udp://127.0.0.1:PORT"],
             ["socat", "-u", "-b64", "-", "UDP-SENDTO:127.0.0.1:PORT"])
     compare("udp_lines_received", receive_lines, "lines/s",

@@ -250,6 +250,49 @@ with step("a closed standard output ends it"):
     assert done.stdout.strip() == b"100000", done
     server.join()
 
+with step("--reuse-port: two servers share a port; without it the second is refused"):
+    first = talk.Talk("tcp://:0", "--reuse-port", "--reply", "echo")
+    second = talk.Talk(f"tcp://:{first.port}", "--reuse-port", "--reply", "echo")
+    assert talk.run(f"tcp://:{first.port}", "--reply", "echo")[0] == 4
+    assert first.stop() == 0 and second.stop() == 0
+
+with step("--keepalive sets the timer of the connection"):
+    server = talk.Server(lambda s: talk.receive_all(s.accept()[0]))
+    coo = talk.Talk("-v", "--keepalive", "77s", f"tcp://127.0.0.1:{server.port}", listen=False,
+                    stdin=subprocess.PIPE)
+    coo.expect_err("connected to")
+    seen = subprocess.run(["ss", "-tnoH", f"dport = :{server.port}"], capture_output=True,
+                          env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
+                          check=True).stdout.decode()
+    assert "timer:(keepalive,1min1" in seen or "timer:(keepalive,77sec" in seen, seen
+    coo.process.stdin.close()
+    assert coo.wait() == 0
+    server.join()
+
+with step("a server's input waits for the next client when the last one has gone"):
+    coo = talk.Talk("tcp://:0", "--frame", "line", "-v", stdin=subprocess.PIPE)
+    with talk.connect(coo.port) as s:
+        coo.send(b"one\n")
+        assert talk.receive_exactly(s, 4) == b"one\n"
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    coo.expect_err("reset by the peer")
+    coo.send(b"two\n")
+    with talk.connect(coo.port) as s:
+        assert talk.receive_exactly(s, 4) == b"two\n"
+        coo.process.stdin.close()
+        assert talk.receive_all(s) == b""
+    assert coo.wait() == 0
+
+with step("a server that only receives closes a client's connection when the client has ended"):
+    coo = talk.Talk("tcp://:0")
+    for text in (b"first", b"second"):
+        with talk.connect(coo.port) as s:
+            s.sendall(text)
+            s.shutdown(socket.SHUT_WR)
+            assert talk.receive_all(s) == b""
+        coo.expect(text)
+    assert coo.stop() == 0
+
 with step("the configuration file has a section for it"):
     with tempfile.NamedTemporaryFile("w") as f:
         f.write("[talk]\ncharset = gbk\n")
