@@ -36,7 +36,7 @@ typedef struct coo_probe {
 enum coo_probe_kind {
 	COO_PROBE_INTACT,  /* ours, unchanged */
 	COO_PROBE_DAMAGED, /* ours as far as can be told, changed on the way */
-	COO_PROBE_FOREIGN, /* not from this session */
+	COO_PROBE_FOREIGN, /* of another run */
 };
 
 /*

@@ -3,9 +3,7 @@
 
 #include "proto/attr.h"
 
-/* Length of the run of ASCII that s begins with, sixteen bytes a step.
- */
-static size_t ascii_run(coo_span s)
+size_t coo_utf8_ascii_run(coo_span s)
 {
 	const uint64_t high = UINT64_C(0x8080808080808080);
 	size_t i = 0;
@@ -72,7 +70,7 @@ size_t coo_utf8_next(coo_span s, uint32_t *cp)
 bool coo_utf8_valid(coo_span s)
 {
 	while (s.n > 0) {
-		size_t run = ascii_run(s);
+		size_t run = coo_utf8_ascii_run(s);
 		uint32_t cp;
 
 		s = coo_span_skip(s, run);

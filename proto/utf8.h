@@ -13,6 +13,10 @@
  */
 bool coo_utf8_valid(coo_span s);
 
+/* Length of the run of ASCII that s begins with; sixteen bytes a step, so that most text costs next
+ * to nothing. */
+size_t coo_utf8_ascii_run(coo_span s);
+
 /* Length of the longest prefix of at most max bytes that ends on a character boundary of valid s.
  */
 size_t coo_utf8_truncate(coo_span s, size_t max);

@@ -10,25 +10,6 @@
 #define EURO "\xe2\x82\xac"
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* Length of the run of ASCII that s begins with, sixteen bytes a step. */
-static size_t ascii_run(coo_span s)
-{
-	const uint64_t high = UINT64_C(0x8080808080808080);
-	size_t i = 0;
-
-	while (s.n - i >= 16) {
-		uint64_t w[2];
-
-		memcpy(w, s.p + i, 16);
-		if ((w[0] | w[1]) & high)
-			break;
-		i += 16;
-	}
-	while (i < s.n && s.p[i] < 0x80)
-		i++;
-	return i;
-}
-
 /*
  * A reset, one call of iconv over in, and another one that fetches what a composing set (CP1258,
  * TCVN, BIG5-HKSCS) still holds back. The cast drops const only because iconv's prototype does.
@@ -115,7 +96,7 @@ static size_t decode_utf8(coo_span in, coo_buf *out, size_t *bad)
 
 static size_t copy_ascii(coo_span in, coo_buf *out)
 {
-	size_t n = ascii_run(in), room = out->cap - out->n;
+	size_t n = coo_utf8_ascii_run(in), room = out->cap - out->n;
 
 	coo_buf_put(out, coo_span_head(in, n < room ? n : room));
 	if (n > room)
@@ -155,7 +136,7 @@ bool coo_charset_valid(coo_charset *cs, coo_span in)
 		coo_buf out;
 		size_t bad = 0;
 
-		in = coo_span_skip(in, ascii_run(in));
+		in = coo_span_skip(in, coo_utf8_ascii_run(in));
 		if (in.n == 0)
 			return true;
 		coo_buf_init(&out, scratch, sizeof(scratch));

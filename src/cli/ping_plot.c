@@ -39,19 +39,6 @@ struct chart {
 	uint64_t lost, corrupted;
 };
 
-static void join(coo_series_column *to, const coo_series_column *from)
-{
-	if (from->n && (to->n == 0 || from->min < to->min))
-		to->min = from->min;
-	if (from->max > to->max)
-		to->max = from->max;
-	to->n += from->n;
-	to->sum += from->sum;
-	to->lost += from->lost;
-	to->corrupted += from->corrupted;
-	to->late += from->late;
-}
-
 static void build_chart(const struct ping_target *t, size_t room, struct chart *c)
 {
 	const coo_series *first = &t->flows[0]->series;
@@ -79,7 +66,7 @@ static void build_chart(const struct ping_target *t, size_t room, struct chart *
 
 			if (at >= room)
 				continue;
-			join(&c->column[at], &s->column[k]);
+			coo_series_join(&c->column[at], &s->column[k]);
 			if (at + 1 > c->n)
 				c->n = at + 1;
 		}

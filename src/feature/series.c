@@ -10,7 +10,7 @@ void coo_series_init(coo_series *s, coo_time start, coo_time width)
 	s->width = width;
 }
 
-static void join(coo_series_column *to, const coo_series_column *from)
+void coo_series_join(coo_series_column *to, const coo_series_column *from)
 {
 	if (from->n && (to->n == 0 || from->min < to->min))
 		to->min = from->min;
@@ -28,7 +28,7 @@ static void halve(coo_series *s)
 	for (size_t i = 0; i < COO_SERIES_MAX / 2; i++) {
 		coo_series_column c = s->column[2 * i];
 
-		join(&c, &s->column[2 * i + 1]);
+		coo_series_join(&c, &s->column[2 * i + 1]);
 		s->column[i] = c;
 	}
 	memset(&s->column[COO_SERIES_MAX / 2], 0, sizeof(s->column) / 2);
@@ -51,7 +51,7 @@ void coo_series_received(coo_series *s, coo_time sent, uint64_t rtt)
 {
 	coo_series_column one = { .n = 1, .sum = rtt, .min = rtt, .max = rtt };
 
-	join(at(s, sent), &one);
+	coo_series_join(at(s, sent), &one);
 }
 
 void coo_series_lost(coo_series *s, coo_time sent)

@@ -27,6 +27,9 @@ typedef struct coo_series {
 /* width: of a column at first, not 0. */
 void coo_series_init(coo_series *s, coo_time start, coo_time width);
 
+/* Adds what from holds to to. */
+void coo_series_join(coo_series_column *to, const coo_series_column *from);
+
 void coo_series_received(coo_series *s, coo_time sent, uint64_t rtt);
 void coo_series_lost(coo_series *s, coo_time sent);
 void coo_series_corrupted(coo_series *s, coo_time sent);
