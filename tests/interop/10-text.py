@@ -94,6 +94,18 @@ with step("iptux accepts the packet numbers of a coo that was restarted"):
     assert lab.coo("h3", *SEND, "one more")[0] == 0
     iptux.expect(event="message", source="pal", text="one more")
 
+with step("a coo that is absent is seen, and answers once with its reason"):
+    assert listen.stop() == 0
+    listen = lab.Coo("h1", *LISTEN, "--absence", "吃饭去了")
+    iptux.expect(event="up", ip="10.77.0.1")
+    for text in ("are you there?", "hello?"):
+        iptux.tell("msg 10.77.0.1 " + text)
+        listen.expect(type="message", text=text)
+    iptux.expect(event="message", source="pal", text="吃饭去了")
+    iptux.tell("msg 10.77.0.1 a third")
+    listen.expect(type="message", text="a third")
+    assert len(iptux.seen(event="message", source="pal", text="吃饭去了")) == 1
+
 with step("coo sees iptux leave"):
     iptux.quit()
     listen.expect(type="peer_down", peer__addr="10.77.0.2")
