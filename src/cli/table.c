@@ -60,7 +60,7 @@ void table_print(const struct table *t)
 {
 	size_t *widths;
 
-	if (t->n_cells == 0)
+	if (t->n_cells == 0 || t->n_columns == 0)
 		return;
 	widths = xcalloc(t->n_columns, sizeof(*widths));
 	for (size_t c = 0; c < t->n_columns; c++)

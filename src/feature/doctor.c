@@ -13,7 +13,7 @@ static const struct {
 	const char *code, *name;
 } checks[COO_CHECKS] = {
 #define CHECK_ROW(id, number, text)                                                                \
-	[COO_CHECK_##id] = { number < 10 ? "COO-D0" #number : "COO-D" #number, text },
+	[COO_CHECK_##id] = { (number) < 10 ? "COO-D0" #number : "COO-D" #number, text },
 	COO_CHECK_LIST(CHECK_ROW)
 #undef CHECK_ROW
 };

@@ -164,7 +164,7 @@ static coo_err encode_fitting(coo_outbox *o, const coo_addr *to, coo_span text, 
 			      size_t *used)
 {
 	size_t room, next, best = 0;
-	coo_err err;
+	coo_err err = COO_OK;
 
 	*used = text.n;
 	memset(e, 0, sizeof(*e));
