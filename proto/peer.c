@@ -8,31 +8,57 @@ enum { EVICT_LOOK = 64 };
 
 static size_t round_up(size_t n)
 {
-	return (n + 15) & ~(size_t)15;
+	return (n + COO_PEER_LINE - 1) & ~(size_t)(COO_PEER_LINE - 1);
 }
 
 static size_t heads_for(size_t cap)
 {
-	return coo_hash_buckets(cap, 1, sizeof(uint32_t));
+	return coo_hash_buckets(2 * cap, 1, sizeof(uint32_t));
+}
+
+static size_t heads_size(size_t cap)
+{
+	return round_up(heads_for(cap) * sizeof(uint32_t));
+}
+
+static size_t links_size(size_t n)
+{
+	return round_up(n * sizeof(coo_peer_link));
+}
+
+/* The lengths of a peer's names stand before them. */
+static size_t names_stride(size_t name_cap)
+{
+	return round_up(COO_PEER_NAMES + name_cap);
 }
 
 size_t coo_peers_size(size_t cap, size_t name_cap)
 {
-	return round_up(cap * sizeof(coo_peer)) + 2 * round_up(heads_for(cap) * sizeof(uint32_t)) +
-	       round_up(cap * name_cap);
+	return COO_PEER_LINE - 1 + cap * sizeof(coo_peer) + cap * names_stride(name_cap) +
+	       2 * heads_size(cap) + links_size(cap) + links_size(cap * COO_PEER_ADDRS);
+}
+
+static void *take(uint8_t **at, size_t n)
+{
+	void *p = *at;
+
+	*at += n;
+	return p;
 }
 
 void coo_peers_init(coo_peers *t, size_t cap, size_t name_cap, uint64_t key, void *mem)
 {
 	uint8_t *at = mem;
-	size_t heads = round_up(heads_for(cap) * sizeof(uint32_t));
 
+	at += (COO_PEER_LINE - (uintptr_t)at % COO_PEER_LINE) % COO_PEER_LINE;
 	memset(t, 0, sizeof(*t));
-	t->v = mem;
-	at += round_up(cap * sizeof(coo_peer));
-	t->by_name = (void *)at;
-	t->by_addr = (void *)(at + heads);
-	t->names = at + 2 * heads;
+	t->mem = mem;
+	t->v = take(&at, cap * sizeof(coo_peer));
+	t->by_name.heads = take(&at, heads_size(cap));
+	t->by_name.links = take(&at, links_size(cap));
+	t->by_addr.heads = take(&at, heads_size(cap));
+	t->by_addr.links = take(&at, links_size(cap * COO_PEER_ADDRS));
+	t->names = at;
 	t->cap = cap;
 	t->name_cap = name_cap;
 	t->mask = heads_for(cap) - 1;
@@ -44,13 +70,56 @@ static size_t index_of(const coo_peers *t, const coo_peer *p)
 	return (size_t)(p - t->v);
 }
 
-coo_span coo_peer_name(const coo_peers *t, const coo_peer *p, enum coo_peer_name which)
+/* --- chains --------------------------------------------------------------------------------------
+ */
+
+static void chain_add(coo_peer_chains *c, size_t mask, uint32_t hash, size_t link)
 {
-	size_t at = index_of(t, p) * t->name_cap;
+	uint32_t *head = &c->heads[hash & mask];
+
+	c->links[link].hash = hash;
+	c->links[link].next = *head;
+	*head = (uint32_t)link + 1;
+}
+
+static void chain_remove(coo_peer_chains *c, size_t mask, size_t link)
+{
+	uint32_t *at = &c->heads[c->links[link].hash & mask];
+
+	while (*at && *at != link + 1)
+		at = &c->links[*at - 1].next;
+	if (*at)
+		*at = c->links[link].next;
+}
+
+/* The first link from l on with this hash; links are counted from 1, 0: none. */
+static uint32_t chain_seek(const coo_peer_chains *c, uint32_t l, uint32_t hash)
+{
+	while (l && c->links[l - 1].hash != hash)
+		l = c->links[l - 1].next;
+	return l;
+}
+
+/* --- names ---------------------------------------------------------------------------------------
+ */
+
+static uint8_t *lengths_of(const coo_peers *t, size_t index)
+{
+	return t->names + index * names_stride(t->name_cap);
+}
+
+static coo_span name_at(const coo_peers *t, size_t index, enum coo_peer_name which)
+{
+	const uint8_t *len = lengths_of(t, index), *at = len + COO_PEER_NAMES;
 
 	for (unsigned i = 0; i < (unsigned)which; i++)
-		at += p->len[i];
-	return coo_span_of(t->names + at, p->len[which]);
+		at += len[i];
+	return coo_span_of(at, len[which]);
+}
+
+coo_span coo_peer_name(const coo_peers *t, const coo_peer *p, enum coo_peer_name which)
+{
+	return name_at(t, index_of(t, p), which);
 }
 
 static coo_span limited(coo_span name)
@@ -66,49 +135,50 @@ static uint32_t name_hash(const coo_peers *t, coo_span user, coo_span host, coo_
 	return (uint32_t)coo_hash_nocase(h, limited(mac));
 }
 
-static size_t addr_head(const coo_peers *t, const coo_addr *a)
+static uint32_t addr_hash(const coo_peers *t, const coo_addr *a)
 {
-	return (size_t)coo_hash_ip(t->key, a) & t->mask;
+	return (uint32_t)coo_hash_ip(t->key, a);
 }
 
-static bool has_identity(const coo_peers *t, const coo_peer *p, coo_span user, coo_span host,
+static bool has_identity(const coo_peers *t, size_t index, coo_span user, coo_span host,
 			 coo_span mac)
 {
-	return coo_span_eq_nocase(coo_peer_name(t, p, COO_NAME_USER), limited(user)) &&
-	       coo_span_eq_nocase(coo_peer_name(t, p, COO_NAME_HOST), limited(host)) &&
-	       coo_span_eq_nocase(coo_peer_name(t, p, COO_NAME_MAC), limited(mac));
+	return coo_span_eq_nocase(name_at(t, index, COO_NAME_USER), limited(user)) &&
+	       coo_span_eq_nocase(name_at(t, index, COO_NAME_HOST), limited(host)) &&
+	       coo_span_eq_nocase(name_at(t, index, COO_NAME_MAC), limited(mac));
 }
 
 coo_peer *coo_peers_find(const coo_peers *t, coo_span user, coo_span host, coo_span mac)
 {
+	const coo_peer_chains *c = &t->by_name;
 	uint32_t hash = name_hash(t, user, host, mac);
+	uint32_t l = chain_seek(c, c->heads[hash & t->mask], hash);
 
-	for (uint32_t i = t->by_name[hash & t->mask]; i; i = t->v[i - 1].next_by_name) {
-		coo_peer *p = &t->v[i - 1];
-
-		if (p->name_hash == hash && has_identity(t, p, user, host, mac))
-			return p;
-	}
-	return NULL;
+	while (l && !has_identity(t, l - 1, user, host, mac))
+		l = chain_seek(c, c->links[l - 1].next, hash);
+	return l ? &t->v[l - 1] : NULL;
 }
 
-/* Links of the address chains: peer index * COO_PEER_ADDRS + place + 1. */
-static coo_peer *link_peer(const coo_peers *t, uint32_t link, size_t *place)
+/* --- addresses -----------------------------------------------------------------------------------
+ */
+
+/* The links of all first addresses stand together, as most peers have but one. */
+static size_t addr_link(const coo_peers *t, const coo_peer *p, size_t place)
 {
-	*place = (link - 1) % COO_PEER_ADDRS;
-	return &t->v[(link - 1) / COO_PEER_ADDRS];
+	return place * t->cap + index_of(t, p);
 }
 
 coo_peer *coo_peers_at(const coo_peers *t, const coo_addr *addr)
 {
+	const coo_peer_chains *c = &t->by_addr;
+	uint32_t hash = addr_hash(t, addr), l = c->heads[hash & t->mask];
 	coo_peer *best = NULL;
-	size_t place;
 
-	for (uint32_t l = t->by_addr[addr_head(t, addr)]; l;) {
-		coo_peer *p = link_peer(t, l, &place);
+	for (; (l = chain_seek(c, l, hash)) != 0; l = c->links[l - 1].next) {
+		size_t place = (l - 1) / t->cap;
+		coo_peer *p = &t->v[(l - 1) - place * t->cap];
 		const coo_addr *a = &p->addr[place];
 
-		l = p->next_by_addr[place];
 		if (!coo_addr_eq_ip(a, addr) || (addr->port && a->port != addr->port))
 			continue;
 		if (!best || p->last_heard > best->last_heard)
@@ -117,39 +187,16 @@ coo_peer *coo_peers_at(const coo_peers *t, const coo_addr *addr)
 	return best;
 }
 
-static void unlink_addr(coo_peers *t, coo_peer *p, size_t place)
-{
-	uint32_t link = (uint32_t)(index_of(t, p) * COO_PEER_ADDRS + place + 1);
-	uint32_t *at = &t->by_addr[addr_head(t, &p->addr[place])];
-	size_t at_place;
-
-	while (*at && *at != link) {
-		coo_peer *q = link_peer(t, *at, &at_place);
-
-		at = &q->next_by_addr[at_place];
-	}
-	if (*at)
-		*at = p->next_by_addr[place];
-}
-
-static void link_addr(coo_peers *t, coo_peer *p, size_t place)
-{
-	uint32_t *head = &t->by_addr[addr_head(t, &p->addr[place])];
-
-	p->next_by_addr[place] = *head;
-	*head = (uint32_t)(index_of(t, p) * COO_PEER_ADDRS + place + 1);
-}
-
-static void unlink_all_addrs(coo_peers *t, coo_peer *p)
+static void unlink_all_addrs(coo_peers *t, const coo_peer *p)
 {
 	for (size_t i = 0; i < p->n_addrs; i++)
-		unlink_addr(t, p, i);
+		chain_remove(&t->by_addr, t->mask, addr_link(t, p, i));
 }
 
-static void link_all_addrs(coo_peers *t, coo_peer *p)
+static void link_all_addrs(coo_peers *t, const coo_peer *p)
 {
 	for (size_t i = 0; i < p->n_addrs; i++)
-		link_addr(t, p, i);
+		chain_add(&t->by_addr, t->mask, addr_hash(t, &p->addr[i]), addr_link(t, p, i));
 }
 
 static void drop_addr(coo_peers *t, coo_peer *p, size_t place)
@@ -238,7 +285,7 @@ static coo_peer *take_free(coo_peers *t)
 	if (!t->free_head && !evict_one(t))
 		return NULL;
 	p = &t->v[t->free_head - 1];
-	t->free_head = p->next_by_name;
+	t->free_head = t->by_name.links[t->free_head - 1].next;
 	return p;
 }
 
@@ -246,7 +293,6 @@ coo_peer *coo_peers_add(coo_peers *t, coo_span user, coo_span host, coo_span mac
 {
 	coo_span names[COO_PEER_NAMES] = { { NULL, 0 } };
 	coo_peer *p = take_free(t);
-	uint32_t *head;
 
 	if (!p) {
 		t->refused++;
@@ -254,10 +300,8 @@ coo_peer *coo_peers_add(coo_peers *t, coo_span user, coo_span host, coo_span mac
 	}
 	memset(p, 0, sizeof(*p));
 	p->used = true;
-	p->name_hash = name_hash(t, user, host, mac);
-	head = &t->by_name[p->name_hash & t->mask];
-	p->next_by_name = *head;
-	*head = (uint32_t)index_of(t, p) + 1;
+	memset(lengths_of(t, index_of(t, p)), 0, COO_PEER_NAMES);
+	chain_add(&t->by_name, t->mask, name_hash(t, user, host, mac), index_of(t, p));
 	t->n++;
 	names[COO_NAME_USER] = user;
 	names[COO_NAME_HOST] = host;
@@ -268,18 +312,14 @@ coo_peer *coo_peers_add(coo_peers *t, coo_span user, coo_span host, coo_span mac
 
 void coo_peers_remove(coo_peers *t, coo_peer *p)
 {
-	uint32_t self = (uint32_t)index_of(t, p) + 1;
-	uint32_t *at = &t->by_name[p->name_hash & t->mask];
+	size_t index = index_of(t, p);
 
 	unlink_all_addrs(t, p);
-	while (*at && *at != self)
-		at = &t->v[*at - 1].next_by_name;
-	if (*at)
-		*at = p->next_by_name;
+	chain_remove(&t->by_name, t->mask, index);
 	p->used = false;
 	p->n_addrs = 0;
-	p->next_by_name = t->free_head;
-	t->free_head = self;
+	t->by_name.links[index].next = t->free_head;
+	t->free_head = (uint32_t)index + 1;
 	t->n--;
 }
 
@@ -307,8 +347,8 @@ bool coo_peers_set_names(coo_peers *t, coo_peer *p, const coo_span names[COO_PEE
 	}
 	if (!changed)
 		return false;
-	memcpy(t->names + index_of(t, p) * t->name_cap, packed, n);
-	memcpy(p->len, len, sizeof(len));
+	memcpy(lengths_of(t, index_of(t, p)) + COO_PEER_NAMES, packed, n);
+	memcpy(lengths_of(t, index_of(t, p)), len, sizeof(len));
 	return true;
 }
 

@@ -14,6 +14,8 @@
 /* Addresses kept of one peer, and bytes kept of one name (the official client's limit is 79). */
 #define COO_PEER_ADDRS 4
 #define COO_PEER_NAME_MAX 64
+/* Records and names begin at a multiple of this many bytes. */
+#define COO_PEER_LINE 64
 
 enum coo_peer_name {
 	COO_NAME_USER,
@@ -40,10 +42,9 @@ enum coo_peer_how {
  * legacy character set.
  */
 typedef struct coo_peer {
-	/* what a look-up reads stands together: in a large table each further line is waited for */
-	uint32_t next_by_name, name_hash, next_by_addr[COO_PEER_ADDRS];
-	uint8_t len[COO_PEER_NAMES];
-	uint8_t n_addrs, client, how;
+	/* what a look-up by address reads stands on one cache line */
+	_Alignas(COO_PEER_LINE) uint8_t n_addrs;
+	uint8_t client, how;
 	uint8_t probes; /* unanswered since it fell silent */
 	bool used, online, announced, absent, names_utf8;
 	bool has_utf8; /* said that it understands UTF-8 (CAPUTF8OPT with a block or UTF-8 names) */
@@ -57,6 +58,18 @@ typedef struct coo_peer {
 	uint32_t epoch;		       /* counts its restarts */
 } coo_peer;
 
+/* Chains of records by hash, kept apart from them: only a record whose hash is the one asked for is
+ * looked at, and in a large table each cache line is waited for. */
+typedef struct coo_peer_link {
+	uint32_t hash;
+	uint32_t next; /* link + 1; 0 ends */
+} coo_peer_link;
+
+typedef struct coo_peer_chains {
+	uint32_t *heads; /* link + 1; 0: empty */
+	coo_peer_link *links;
+} coo_peer_chains;
+
 /*
  * Who is there. Identity is user and host compared without case, with FeiQ's MAC where there is one
  * (PROTOCOL.md 5.4): an address may change, and one peer may have several. Fixed capacity: when
@@ -65,11 +78,13 @@ typedef struct coo_peer {
  * newcomer is refused.
  */
 typedef struct coo_peers {
+	void *mem; /* as given to coo_peers_init */
 	coo_peer *v;
-	uint8_t *names;
-	uint32_t *by_name, *by_addr; /* heads of chains: index + 1; 0 ends */
+	uint8_t *names;		 /* of each peer their lengths, then the bytes */
+	coo_peer_chains by_name; /* a link for each record */
+	coo_peer_chains by_addr; /* and for each record's first address, second address … */
 	size_t cap, n, name_cap, mask;
-	uint32_t free_head; /* index + 1 of a chain through next_by_name */
+	uint32_t free_head; /* index + 1 of a chain through by_name.links */
 	size_t fresh;	    /* entries never used yet start here */
 	size_t hand;	    /* where eviction looks next */
 	uint64_t key;

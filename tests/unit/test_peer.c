@@ -57,7 +57,7 @@ static void identity_rows(void **state)
 		if ((p == lee) != rows[i].same || (p && p != lee))
 			fail_msg("row \"%s\"", rows[i].name);
 	}
-	free(t.v);
+	free(t.mem);
 }
 
 static void a_name_longer_than_kept_still_finds_its_peer(void **state)
@@ -72,7 +72,7 @@ static void a_name_longer_than_kept_still_finds_its_peer(void **state)
 	assert_int_equal(coo_peer_name(&t, p, COO_NAME_USER).n, COO_PEER_NAME_MAX);
 	assert_ptr_equal(
 	    coo_peers_find(&t, coo_span_of(user, sizeof(user)), LIT("pc"), coo_span_none()), p);
-	free(t.v);
+	free(t.mem);
 }
 
 static void names_change_one_by_one(void **state)
@@ -98,7 +98,7 @@ static void names_change_one_by_one(void **state)
 	names[COO_NAME_NICK] = LIT("");
 	assert_true(coo_peers_set_names(&t, p, names));
 	assert_span(coo_peer_name(&t, p, COO_NAME_NICK), LIT(""), "no nick any more");
-	free(t.v);
+	free(t.mem);
 }
 
 static void all_names_at_their_longest_stay_in_their_place(void **state)
@@ -121,7 +121,7 @@ static void all_names_at_their_longest_stay_in_their_place(void **state)
 	/* what is shown ends with a whole character */
 	assert_int_equal(coo_peer_name(&t, p, COO_NAME_NICK).n, 63);
 	assert_span(coo_peer_name(&t, q, COO_NAME_USER), LIT("b"), "the neighbour");
-	free(t.v);
+	free(t.mem);
 }
 
 static void the_address_last_heard_from_comes_first(void **state)
@@ -152,7 +152,7 @@ static void the_address_last_heard_from_comes_first(void **state)
 	assert_null(coo_peers_at(&t, &a));
 	a.port = 0;
 	assert_ptr_equal(coo_peers_at(&t, &a), p);
-	free(t.v);
+	free(t.mem);
 }
 
 static void an_address_belongs_to_one_peer(void **state)
@@ -176,7 +176,7 @@ static void an_address_belongs_to_one_peer(void **state)
 	coo_peers_set_addr(&t, q, &p->addr[0]);
 	assert_ptr_equal(coo_peers_at(&t, &b), q);
 	assert_int_equal(p->n_addrs, 0);
-	free(t.v);
+	free(t.mem);
 }
 
 static void the_offline_then_the_longest_silent_give_way_partners_never(void **state)
@@ -208,7 +208,7 @@ static void the_offline_then_the_longest_silent_give_way_partners_never(void **s
 	coo_peers_remove(&t, find(&t, "n2"));
 	assert_non_null(add(&t, "n3"));
 	assert_int_equal(t.n, 4);
-	free(t.v);
+	free(t.mem);
 }
 
 /* A slow table that cannot be wrong, asked the same as the fast one. */
@@ -261,7 +261,7 @@ static void adding_and_removing_at_random(void **state)
 		if (step % 50 == 0)
 			check_against(&t, m, COO_ARRAY_LEN(m));
 	}
-	free(t.v);
+	free(t.mem);
 }
 
 int main(void)
