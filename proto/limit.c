@@ -46,3 +46,18 @@ bool coo_limit_take(coo_limit *l, uint64_t key, coo_time now)
 	s->full_at = from + l->per_token;
 	return true;
 }
+
+coo_time coo_limit_when(const coo_limit *l, uint64_t key)
+{
+	const coo_limit_slot *bucket = l->slots + (key & l->mask) * WAYS;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		const coo_limit_slot *s = &bucket[i];
+
+		if (s->full_at && s->key == key)
+			return s->full_at + l->per_token > l->depth
+				   ? s->full_at + l->per_token - l->depth
+				   : 0;
+	}
+	return 0;
+}

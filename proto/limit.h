@@ -34,4 +34,7 @@ void coo_limit_init(coo_limit *l, size_t n, uint32_t rate, uint32_t burst, void 
 /* Takes one token of key's bucket; false where it is empty. now is not 0. */
 bool coo_limit_take(coo_limit *l, uint64_t key, coo_time now);
 
+/* From when on coo_limit_take gives a token of key's bucket. */
+coo_time coo_limit_when(const coo_limit *l, uint64_t key);
+
 #endif

@@ -6,15 +6,17 @@
 enum { HEADER_FIXED = 5 + 10 + 10 };
 
 struct sizes {
-	size_t peers, names, messages, texts, text_cap, seen;
+	coo_peers_cfg peers;
+	size_t messages, texts, text_cap, seen;
 };
 
 static struct sizes sizes_of(const coo_node_cfg *cfg)
 {
 	struct sizes s;
 
-	s.peers = cfg->max_peers ? cfg->max_peers : 16384;
-	s.names = cfg->names_cap ? cfg->names_cap : 320;
+	s.peers.cap = cfg->max_peers ? cfg->max_peers : 16384;
+	s.peers.name_cap = cfg->names_cap ? cfg->names_cap : 320;
+	s.peers.near_cap = cfg->names_near ? cfg->names_near : NODE_NAMES_NEAR;
 	s.messages = cfg->max_messages ? cfg->max_messages : 1024;
 	s.texts = cfg->max_texts ? cfg->max_texts : 64;
 	s.text_cap = cfg->text_cap ? cfg->text_cap : 32768;
@@ -31,7 +33,7 @@ size_t coo_node_size(const coo_node_cfg *cfg)
 {
 	struct sizes s = sizes_of(cfg);
 
-	return round_up(sizeof(coo_node)) + round_up(coo_peers_size(s.peers, s.names)) +
+	return round_up(sizeof(coo_node)) + round_up(coo_peers_size(&s.peers)) +
 	       round_up(coo_rtx_size(s.messages, s.texts, s.text_cap)) +
 	       round_up(coo_dedup_size(s.seen)) + 2 * round_up(coo_limit_size(NODE_LIMIT_SOURCES)) +
 	       round_up(coo_limit_size(1)) + 2 * round_up(NODE_PENDING * sizeof(node_pending));
@@ -99,11 +101,11 @@ coo_err coo_node_init(coo_node **out, const coo_node_cfg *cfg, void *mem, size_t
 	coo_node *n = mem;
 	uint8_t *at = mem;
 
-	if (s.names < NODE_NAMES_MIN || mem_size < coo_node_size(cfg) || !copy_cfg(n, cfg))
+	if (s.peers.name_cap < NODE_NAMES_MIN || mem_size < coo_node_size(cfg) || !copy_cfg(n, cfg))
 		return COO_EINVAL;
 	at += round_up(sizeof(*n));
-	coo_peers_init(&n->peers, s.peers, s.names, n->key, at);
-	at += round_up(coo_peers_size(s.peers, s.names));
+	coo_peers_init(&n->peers, &s.peers, n->key, at);
+	at += round_up(coo_peers_size(&s.peers));
 	coo_rtx_init(&n->rtx, s.messages, s.texts, s.text_cap,
 		     cfg->retry_interval ? cfg->retry_interval : COO_SEC(1), at);
 	at += round_up(coo_rtx_size(s.messages, s.texts, s.text_cap));
@@ -114,7 +116,7 @@ coo_err coo_node_init(coo_node **out, const coo_node_cfg *cfg, void *mem, size_t
 	at += round_up(coo_limit_size(NODE_LIMIT_SOURCES));
 	coo_limit_init(&n->answer_limit, NODE_LIMIT_SOURCES, 2, 4, at);
 	at += round_up(coo_limit_size(NODE_LIMIT_SOURCES));
-	coo_limit_init(&n->all_answers, 1, NODE_ANSWERS, 2 * NODE_ANSWERS, at);
+	coo_limit_init(&n->all_answers, 1, NODE_ANSWERS, NODE_ANSWERS_BURST, at);
 	at += round_up(coo_limit_size(1));
 	n->now_ring = (void *)at;
 	at += round_up(NODE_PENDING * sizeof(node_pending));
@@ -290,19 +292,17 @@ void coo_node_refuse_messages(coo_node *n)
 
 bool coo_node_is_idle(const coo_node *n)
 {
-	return n->now_n == 0 && n->later_n == 0 && n->rtx.waiting == 0 && n->ev_n == 0 &&
-	       n->rtx.done == 0;
+	return n->now_n == 0 && n->later_n == 0 && n->peers.owed_n == 0 && n->rtx.waiting == 0 &&
+	       n->ev_n == 0 && n->rtx.done == 0;
 }
 
 coo_time coo_node_deadline(const coo_node *n)
 {
-	coo_time due = coo_rtx_deadline(&n->rtx), live = coo_node_live_deadline(n);
+	coo_time due = coo_time_min(coo_rtx_deadline(&n->rtx), coo_node_live_deadline(n));
 
 	if (n->now_n > 0)
 		return 0;
-	if (n->later_due < due)
-		due = n->later_due;
-	return live < due ? live : due;
+	return coo_time_min(coo_time_min(due, n->later_due), coo_node_presence_deadline(n));
 }
 
 void coo_node_tick(coo_node *n, coo_time now)

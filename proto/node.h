@@ -52,6 +52,7 @@ typedef struct coo_node_cfg {
 	uint32_t max_texts;	 /* different texts among them; 0: 64 */
 	uint32_t text_cap;	 /* bytes of the longest ext; 0: 32,768 */
 	uint32_t names_cap;	 /* bytes of one peer's names together, at least 192; 0: 320 */
+	uint32_t names_near;	 /* so many of them beside its record (coo_peers_cfg); 0: 80 */
 	uint32_t max_seen;	 /* messages remembered against duplicates; 0: 16,384 */
 	coo_time retry_interval; /* 0: 1 s */
 	coo_time reannounce;	 /* says again that it is there, give or take a quarter; 0: 5 min */

@@ -15,11 +15,15 @@
 enum {
 	NODE_NAME_CAP = 256,
 	NODE_NAMES_MIN = 3 * COO_PEER_NAME_MAX, /* user, host and MAC: what tells peers apart */
+	NODE_NAMES_NEAR =
+	    80, /* the names of most peers, so that a record and they fill three lines */
 	NODE_EVENTS = 16,
 	NODE_PENDING = 1024,
 	NODE_LIMIT_SOURCES = 4096,
 	NODE_LISTS = 8,
-	NODE_ANSWERS = 1000, /* presence answers a second to everybody together */
+	NODE_ANSWERS = 1000,	   /* presence answers a second to everybody together … */
+	NODE_ANSWERS_BURST = 2000, /* … and at once */
+	NODE_EVERYBODY = 1,	   /* their key in all_answers */
 	NODE_ABSENCE_CAP = 200,
 };
 
@@ -29,7 +33,8 @@ enum pending_kind {
 	PENDING_ACK,	  /* RECVMSG for ref */
 	PENDING_READ,	  /* READMSG for ref, no answer wanted */
 	PENDING_ANSREAD,  /* ANSREADMSG for ref */
-	PENDING_ANSENTRY, /* answer to a BR_ENTRY */
+	PENDING_ANSENTRY, /* answer to a BR_ENTRY, where it is not owed to a peer (node_presence.c)
+			   */
 	PENDING_CORRECT,  /* BR_ABSENCE that says to iptux in what encoding our names are */
 	PENDING_ENTRY,	  /* BR_ENTRY to one host */
 	PENDING_INFO,	  /* SENDINFO */
@@ -110,9 +115,6 @@ void coo_node_release_due(coo_node *n, coo_time now);
 /* Drops everything owed but receipts. */
 void coo_node_forget_presence(coo_node *n);
 
-/* Writes the datagram of the first owed answer; false where none is due. */
-bool coo_node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx);
-
 /* Whether our own names are not all ASCII. */
 bool coo_node_has_high_names(const coo_node *n);
 
@@ -136,8 +138,17 @@ typedef struct coo_node_arrival {
 void coo_node_owe_answer(coo_node *n, const coo_node_arrival *a, enum pending_kind kind,
 			 uint64_t ref, coo_time delay);
 
-/* Whether presence may be answered at all and to this source now; counts where it may not. */
+/* Whether presence may be answered at all, and to this source now; counts where it may not. */
+bool coo_node_may_ask(coo_node *n, const coo_node_arrival *a);
+
+/* The same, and whether an answer to anybody may leave now. */
 bool coo_node_may_answer(coo_node *n, const coo_node_arrival *a);
+
+/* The next answer to an entry that is due, for coo_node_next_tx; false: none. */
+bool coo_node_next_presence(coo_node *n, coo_time now, node_pending *p);
+
+/* When the next one is due. */
+coo_time coo_node_presence_deadline(const coo_node *n);
 
 coo_event *coo_node_emit_for(coo_node *n, enum coo_event_type type, const coo_node_arrival *a);
 

@@ -49,13 +49,13 @@ static void check_silent(coo_node *n, coo_time now)
 	unsigned events = 0, probes = 0;
 
 	for (size_t i = 0; i < n->peers.fresh; i++) {
-		coo_peer *p = &n->peers.v[n->check_hand % n->peers.fresh];
+		coo_peer *p = coo_peers_nth(&n->peers, n->check_hand % n->peers.fresh);
 
 		n->check_hand++;
 		if (!p->used || !p->online || !p->announced || now < ask_at(n, p))
 			continue;
 		if (p->probes < PROBES && probes < CHECK_PROBES) {
-			coo_node_owe_simple(n, PENDING_ENTRY, &p->addr[0], 0, now, now);
+			coo_node_owe_simple(n, PENDING_ENTRY, &p->addr, 0, now, now);
 			p->probes++;
 			probes++;
 		} else if (p->probes == PROBES && events < CHECK_EVENTS) {

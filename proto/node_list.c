@@ -143,7 +143,7 @@ static bool fill_entry(const coo_node *n, const coo_peer *p, coo_hostlist_entry 
 	e->nick = coo_peer_name(&n->peers, p, COO_NAME_NICK);
 	e->group = coo_peer_name(&n->peers, p, COO_NAME_GROUP);
 	e->status = p->status;
-	e->addr = p->addr[0];
+	e->addr = p->addr;
 	if (!coo_utf8_valid(e->nick))
 		e->nick.n = 0;
 	if (!coo_utf8_valid(e->group))
@@ -167,7 +167,9 @@ bool coo_node_put_list(coo_node *n, coo_buf *out, uint32_t no, const node_pendin
 
 	coo_buf_init(&entries, mem, sizeof(mem) - 512); /* header and the two numbers */
 	for (; i < n->peers.fresh; i++) {
-		if (!is_listed(&n->peers.v[i]) || !fill_entry(n, &n->peers.v[i], &e))
+		const coo_peer *peer = coo_peers_nth(&n->peers, i);
+
+		if (!is_listed(peer) || !fill_entry(n, peer, &e))
 			continue;
 		if (coo_hostlist_put(&entries, &e))
 			count++;

@@ -153,6 +153,126 @@ static bool take_over(coo_node *n, const coo_node_arrival *a, const coo_entry *e
 	return changed;
 }
 
+/* --- answers to entries
+ * ---------------------------------------------------------------------------
+ */
+
+/* The random wait before an answer, so that a large LAN does not answer in one instant
+ * (PROTOCOL.md 5.3). */
+static coo_time answer_delay(coo_node *n)
+{
+	uint64_t spread = n->peers.n < 50 ? 1024 : n->peers.n < 300 ? 2048 : 4096;
+
+	return COO_MS(5 + coo_node_random(n, spread));
+}
+
+static bool reads_utf8(const coo_node_arrival *a)
+{
+	return !coo_client_is_gbk(a->client) && coo_packet_has(&a->p, COO_OPT_ENTRY_CAPUTF8);
+}
+
+/*
+ * Everybody who asks everybody is a peer whose record notes that it is owed an answer. What does
+ * not fit that goes with the other answers: somebody for whom there was no place among the peers,
+ * or who spoke from another address than the one we speak to, or asked us alone and wants to hear
+ * from the address that it asked.
+ */
+static bool is_owed_as_peer(const coo_node_arrival *a)
+{
+	return a->peer && a->rx->was_broadcast && coo_addr_eq(&a->peer->addr, &a->rx->from);
+}
+
+/* A burst of entries gets one answer. */
+static bool answer_is_owed(const coo_node *n, const coo_node_arrival *a)
+{
+	if (a->peer && coo_peer_owes(a->peer) && coo_addr_eq(&a->peer->addr, &a->rx->from))
+		return true;
+	for (size_t i = 0; i < n->later_n; i++) {
+		if (n->later[i].kind == PENDING_ANSENTRY &&
+		    coo_addr_eq(&n->later[i].to, &a->rx->from))
+			return true;
+	}
+	return false;
+}
+
+static node_pending ansentry(const coo_addr *to, coo_time due, uint8_t client, bool utf8)
+{
+	node_pending p;
+
+	memset(&p, 0, sizeof(p));
+	p.kind = PENDING_ANSENTRY;
+	p.due = due;
+	p.to = *to;
+	p.client = client;
+	p.utf8 = utf8;
+	return p;
+}
+
+static void owe_apart(coo_node *n, const coo_node_arrival *a, coo_time due)
+{
+	node_pending p = ansentry(&a->rx->from, due, (uint8_t)a->client, reads_utf8(a));
+
+	if (!a->rx->was_broadcast) {
+		p.local = a->rx->local; /* answer from the address that was asked */
+		p.ifindex = a->rx->ifindex;
+	}
+	coo_node_owe(n, &p, a->now);
+}
+
+static void owe_ansentry(coo_node *n, const coo_node_arrival *a)
+{
+	coo_time due = coo_time_add(a->now, answer_delay(n));
+
+	if (!is_owed_as_peer(a)) {
+		/* these few are bounded where they are noted, the others where they leave */
+		if (coo_limit_take(&n->all_answers, NODE_EVERYBODY, a->now))
+			owe_apart(n, a, due);
+		else
+			n->stats.limited++;
+		return;
+	}
+	a->peer->answer_utf8 = reads_utf8(a);
+	coo_peers_owe(&n->peers, a->peer, due);
+}
+
+coo_time coo_node_presence_deadline(const coo_node *n)
+{
+	const coo_peer *p = coo_peers_first_owed(&n->peers);
+	coo_time free_at = coo_limit_when(&n->all_answers, NODE_EVERYBODY);
+
+	if (!p)
+		return COO_NEVER;
+	return p->answer_at > free_at ? p->answer_at : free_at;
+}
+
+/* Where more ask than may be answered at once, the answers are late, not lost. */
+bool coo_node_next_presence(coo_node *n, coo_time now, node_pending *p)
+{
+	coo_peer *peer = coo_peers_first_owed(&n->peers);
+
+	if (!peer || peer->answer_at > now || !coo_limit_take(&n->all_answers, NODE_EVERYBODY, now))
+		return false;
+	*p = ansentry(&peer->addr, now, peer->client, peer->answer_utf8);
+	coo_peers_settle(&n->peers, peer);
+	return true;
+}
+
+/* Notes the address it spoke from; the answer to what it asked from another one still goes there.
+ */
+static void move_to(coo_node *n, const coo_node_arrival *a)
+{
+	coo_peer *peer = a->peer;
+	coo_addr old = peer->addr;
+	node_pending p;
+
+	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
+	if (!coo_peer_owes(peer) || coo_addr_eq(&old, &peer->addr))
+		return;
+	p = ansentry(&old, peer->answer_at, peer->client, peer->answer_utf8);
+	coo_node_owe(n, &p, a->now);
+	coo_peers_settle(&n->peers, peer);
+}
+
 /* Takes over what an entry says; tells whether the peer is new or changed. */
 static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 {
@@ -167,9 +287,9 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 	was_online = peer->online;
 	coo_node_note_number(peer, &a->p, a->now);
 	changed = !is_poorer(peer, &a->p, utf8) && take_over(n, a, e, names, utf8);
-	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(peer, &a->rx->from)) || changed;
+	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(&n->peers, peer, &a->rx->from)) || changed;
 	displace(n, a);
-	coo_peers_set_addr(&n->peers, peer, &a->rx->from);
+	move_to(n, a);
 	raise_how(peer, a->rx);
 	coo_node_heard(n, peer, a->now);
 	peer->online = peer->announced = true;
@@ -179,24 +299,6 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 		coo_node_emit_for(n, COO_EV_PEER_CHANGE, a);
 	else
 		coo_node_emit_for(n, COO_EV_PEER_SEEN, a);
-}
-
-/* The random wait before an answer, so that a large LAN does not answer in one instant
- * (PROTOCOL.md 5.3). */
-static coo_time answer_delay(coo_node *n)
-{
-	uint64_t spread = n->peers.n < 50 ? 1024 : n->peers.n < 300 ? 2048 : 4096;
-
-	return COO_MS(5 + coo_node_random(n, spread));
-}
-
-static bool answer_is_owed(const coo_node *n, const coo_addr *to)
-{
-	for (size_t i = 0; i < n->later_n; i++) {
-		if (n->later[i].kind == PENDING_ANSENTRY && coo_addr_eq(&n->later[i].to, to))
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -214,18 +316,11 @@ static void correct_iptux(coo_node *n, const coo_node_arrival *a)
 
 static void on_entry(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 {
-	size_t before;
-
 	learn(n, a, e);
 	correct_iptux(n, a);
-	if (coo_packet_cmd(&a->p) != COO_CMD_BR_ENTRY || answer_is_owed(n, &a->rx->from) ||
-	    !coo_node_may_answer(n, a))
-		return;
-	before = n->later_n;
-	coo_node_owe_answer(n, a, PENDING_ANSENTRY, 0, answer_delay(n));
-	if (n->later_n > before)
-		n->later[before].utf8 =
-		    !coo_client_is_gbk(a->client) && coo_packet_has(&a->p, COO_OPT_ENTRY_CAPUTF8);
+	if (coo_packet_cmd(&a->p) == COO_CMD_BR_ENTRY && !answer_is_owed(n, a) &&
+	    coo_node_may_ask(n, a))
+		owe_ansentry(n, a);
 }
 
 static void on_exit(coo_node *n, coo_node_arrival *a, const coo_entry *e)
@@ -238,12 +333,13 @@ static void on_exit(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 	if (!a->peer || !a->peer->online)
 		return;
 	/* anybody can write a BR_EXIT with somebody else's name (PROTOCOL.md 5.4) */
-	if (!coo_peer_has_ip(a->peer, &a->rx->from)) {
+	if (!coo_peer_has_ip(&n->peers, a->peer, &a->rx->from)) {
 		n->stats.rx_exit_foreign++;
 		return;
 	}
 	a->peer->online = false;
 	a->peer->epoch++;
+	coo_peers_settle(&n->peers, a->peer);
 	coo_node_emit_for(n, COO_EV_PEER_DOWN, a);
 }
 

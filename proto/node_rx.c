@@ -23,16 +23,26 @@ void coo_node_owe_answer(coo_node *n, const coo_node_arrival *a, enum pending_ki
 
 /* Presence answers go to our own networks only, and to each source at a walking pace
  * (PROTOCOL.md 12). */
-bool coo_node_may_answer(coo_node *n, const coo_node_arrival *a)
+bool coo_node_may_ask(coo_node *n, const coo_node_arrival *a)
 {
 	uint64_t key = coo_hash_mix(coo_hash_ip(n->key, &a->rx->from),
 				    a->rx->from.port ^ (uint64_t)coo_packet_cmd(&a->p) << 32);
 
 	if (!n->member || n->leaving)
 		return false;
-	/* forged sources have a bucket each, so there is one for all of them together too */
-	if (a->rx->off_link || !coo_limit_take(&n->answer_limit, key, a->now) ||
-	    !coo_limit_take(&n->all_answers, 1, a->now)) {
+	if (a->rx->off_link || !coo_limit_take(&n->answer_limit, key, a->now)) {
+		n->stats.limited++;
+		return false;
+	}
+	return true;
+}
+
+/* Forged sources have a bucket each, so there is one for all of them together too. */
+bool coo_node_may_answer(coo_node *n, const coo_node_arrival *a)
+{
+	if (!coo_node_may_ask(n, a))
+		return false;
+	if (!coo_limit_take(&n->all_answers, NODE_EVERYBODY, a->now)) {
 		n->stats.limited++;
 		return false;
 	}
@@ -198,7 +208,7 @@ static coo_rtx_entry *receipt_for(coo_node *n, const coo_node_arrival *a, uint32
 	if (coo_addr_eq_ip(&e->to, &a->rx->from))
 		return e;
 	peer = coo_peers_at(&n->peers, &e->to);
-	if (peer && coo_peer_has_ip(peer, &a->rx->from))
+	if (peer && coo_peer_has_ip(&n->peers, peer, &a->rx->from))
 		return e;
 	n->stats.rx_receipt_foreign++;
 	return NULL;

@@ -68,6 +68,7 @@ void coo_node_forget_presence(coo_node *n)
 
 	n->now_n = n->later_n = 0;
 	n->later_due = COO_NEVER;
+	coo_peers_settle_all(&n->peers);
 	for (size_t i = 0; i < had; i++) {
 		const node_pending *p = &n->now_ring[(n->now_head + i) % NODE_PENDING];
 
@@ -247,24 +248,43 @@ static bool put_pending(coo_node *n, coo_buf *out, uint32_t no, const node_pendi
 	return false;
 }
 
-bool coo_node_next_owed(coo_node *n, coo_buf *out, coo_tx *tx)
+static bool put_owed(coo_node *n, const node_pending *p, coo_buf *out, coo_tx *tx)
+{
+	uint32_t no = coo_node_take_no(n);
+
+	memset(tx, 0, sizeof(*tx));
+	tx->broadcast = p->to.family == 0;
+	tx->to = p->to;
+	tx->local = p->local;
+	tx->ifindex = p->ifindex;
+	tx->packet_no = no;
+	if (put_pending(n, out, no, p))
+		return true;
+	out->n = 0;
+	out->failed = false;
+	return false;
+}
+
+static bool next_owed(coo_node *n, coo_buf *out, coo_tx *tx)
 {
 	while (n->now_n > 0) {
 		const node_pending *p = &n->now_ring[n->now_head];
-		uint32_t no = coo_node_take_no(n);
 
 		n->now_head = (n->now_head + 1) % NODE_PENDING;
 		n->now_n--;
-		memset(tx, 0, sizeof(*tx));
-		tx->broadcast = p->to.family == 0;
-		tx->to = p->to;
-		tx->local = p->local;
-		tx->ifindex = p->ifindex;
-		tx->packet_no = no;
-		if (put_pending(n, out, no, p))
+		if (put_owed(n, p, out, tx))
 			return true;
-		out->n = 0;
-		out->failed = false;
+	}
+	return false;
+}
+
+static bool next_presence(coo_node *n, coo_time now, coo_buf *out, coo_tx *tx)
+{
+	node_pending p;
+
+	while (coo_node_next_presence(n, now, &p)) {
+		if (put_owed(n, &p, out, tx))
+			return true;
 	}
 	return false;
 }
@@ -297,7 +317,9 @@ bool coo_node_next_tx(coo_node *n, coo_time now, coo_buf *out, coo_tx *tx)
 	coo_node_release_due(n, now);
 	out->n = 0;
 	out->failed = false;
-	if (!coo_node_next_owed(n, out, tx) && !next_message(n, now, out, tx))
+	/* presence last: it may be many, and nobody waits for it as for a receipt */
+	if (!next_owed(n, out, tx) && !next_message(n, now, out, tx) &&
+	    !next_presence(n, now, out, tx))
 		return false;
 	n->stats.tx++;
 	return true;

@@ -4,7 +4,16 @@
 #include "proto/hash.h"
 #include "proto/utf8.h"
 
-enum { EVICT_LOOK = 64 };
+enum {
+	EVICT_LOOK = 64,
+	MORE_ADDRS = COO_PEER_ADDRS - 1,
+};
+
+/* Most peers have one address, which stands in their record. */
+struct coo_peer_more {
+	coo_addr addr[MORE_ADDRS];
+	coo_peer_link link[MORE_ADDRS];
+};
 
 static size_t round_up(size_t n)
 {
@@ -21,21 +30,23 @@ static size_t heads_size(size_t cap)
 	return round_up(heads_for(cap) * sizeof(uint32_t));
 }
 
-static size_t links_size(size_t n)
-{
-	return round_up(n * sizeof(coo_peer_link));
-}
-
 /* The lengths of a peer's names stand before them. */
-static size_t names_stride(size_t name_cap)
+static size_t near_stride(const coo_peers_cfg *cfg)
 {
-	return round_up(COO_PEER_NAMES + name_cap);
+	return round_up(sizeof(coo_peer) + COO_PEER_NAMES + cfg->near_cap);
 }
 
-size_t coo_peers_size(size_t cap, size_t name_cap)
+static size_t far_stride(const coo_peers_cfg *cfg)
 {
-	return COO_PEER_LINE - 1 + cap * sizeof(coo_peer) + cap * names_stride(name_cap) +
-	       2 * heads_size(cap) + links_size(cap) + links_size(cap * COO_PEER_ADDRS);
+	return round_up(cfg->name_cap);
+}
+
+size_t coo_peers_size(const coo_peers_cfg *cfg)
+{
+	return COO_PEER_LINE - 1 + 2 * heads_size(cfg->cap) +
+	       round_up(cfg->cap * sizeof(uint32_t)) +
+	       cfg->cap *
+		   (near_stride(cfg) + far_stride(cfg) + round_up(sizeof(struct coo_peer_more)));
 }
 
 static void *take(uint8_t **at, size_t n)
@@ -46,58 +57,66 @@ static void *take(uint8_t **at, size_t n)
 	return p;
 }
 
-void coo_peers_init(coo_peers *t, size_t cap, size_t name_cap, uint64_t key, void *mem)
+void coo_peers_init(coo_peers *t, const coo_peers_cfg *cfg, uint64_t key, void *mem)
 {
 	uint8_t *at = mem;
 
 	at += (COO_PEER_LINE - (uintptr_t)at % COO_PEER_LINE) % COO_PEER_LINE;
 	memset(t, 0, sizeof(*t));
 	t->mem = mem;
-	t->v = take(&at, cap * sizeof(coo_peer));
-	t->by_name.heads = take(&at, heads_size(cap));
-	t->by_name.links = take(&at, links_size(cap));
-	t->by_addr.heads = take(&at, heads_size(cap));
-	t->by_addr.links = take(&at, links_size(cap * COO_PEER_ADDRS));
-	t->names = at;
-	t->cap = cap;
-	t->name_cap = name_cap;
-	t->mask = heads_for(cap) - 1;
+	t->cap = cfg->cap;
+	t->name_cap = cfg->name_cap;
+	t->stride = near_stride(cfg);
+	t->near_cap = t->stride - sizeof(coo_peer) - COO_PEER_NAMES;
+	t->far_stride = far_stride(cfg);
+	t->mask = heads_for(cfg->cap) - 1;
 	t->key = key;
-}
-
-static size_t index_of(const coo_peers *t, const coo_peer *p)
-{
-	return (size_t)(p - t->v);
+	t->name_heads = take(&at, heads_size(cfg->cap));
+	t->addr_heads = take(&at, heads_size(cfg->cap));
+	t->owed = take(&at, round_up(cfg->cap * sizeof(uint32_t)));
+	t->records = take(&at, cfg->cap * t->stride);
+	t->far_names = take(&at, cfg->cap * t->far_stride);
+	t->more = (void *)at;
 }
 
 /* --- chains --------------------------------------------------------------------------------------
  */
 
-static void chain_add(coo_peer_chains *c, size_t mask, uint32_t hash, size_t link)
+/*
+ * A link is known by its number: of the chains by name the index of its peer, of those by address
+ * that and which of the peer's addresses it is for. Chains count numbers from 1, 0 ends them.
+ */
+static coo_peer_link *name_link(const coo_peers *t, size_t no)
 {
-	uint32_t *head = &c->heads[hash & mask];
-
-	c->links[link].hash = hash;
-	c->links[link].next = *head;
-	*head = (uint32_t)link + 1;
+	return &coo_peers_nth(t, no)->by_name;
 }
 
-static void chain_remove(coo_peer_chains *c, size_t mask, size_t link)
+static coo_peer_link *addr_link(const coo_peers *t, size_t no)
 {
-	uint32_t *at = &c->heads[c->links[link].hash & mask];
+	size_t which = no / t->cap, index = no % t->cap;
 
-	while (*at && *at != link + 1)
-		at = &c->links[*at - 1].next;
-	if (*at)
-		*at = c->links[link].next;
+	return which == 0 ? &coo_peers_nth(t, index)->by_addr : &t->more[index].link[which - 1];
 }
 
-/* The first link from l on with this hash; links are counted from 1, 0: none. */
-static uint32_t chain_seek(const coo_peer_chains *c, uint32_t l, uint32_t hash)
+typedef coo_peer_link *link_at(const coo_peers *t, size_t no);
+
+static void chain_add(const coo_peers *t, uint32_t *heads, link_at *at, uint32_t hash, size_t no)
 {
-	while (l && c->links[l - 1].hash != hash)
-		l = c->links[l - 1].next;
-	return l;
+	coo_peer_link *l = at(t, no);
+
+	l->hash = hash;
+	l->next = heads[hash & t->mask];
+	heads[hash & t->mask] = (uint32_t)no + 1;
+}
+
+static void chain_remove(const coo_peers *t, uint32_t *heads, link_at *at, size_t no)
+{
+	uint32_t *next = &heads[at(t, no)->hash & t->mask];
+
+	while (*next && *next != no + 1)
+		next = &at(t, *next - 1)->next;
+	if (*next)
+		*next = at(t, no)->next;
 }
 
 /* --- names ---------------------------------------------------------------------------------------
@@ -105,12 +124,18 @@ static uint32_t chain_seek(const coo_peer_chains *c, uint32_t l, uint32_t hash)
 
 static uint8_t *lengths_of(const coo_peers *t, size_t index)
 {
-	return t->names + index * names_stride(t->name_cap);
+	return t->records + index * t->stride + sizeof(coo_peer);
+}
+
+static uint8_t *names_of(const coo_peers *t, size_t index)
+{
+	return coo_peers_nth(t, index)->far_names ? t->far_names + index * t->far_stride
+						  : lengths_of(t, index) + COO_PEER_NAMES;
 }
 
 static coo_span name_at(const coo_peers *t, size_t index, enum coo_peer_name which)
 {
-	const uint8_t *len = lengths_of(t, index), *at = len + COO_PEER_NAMES;
+	const uint8_t *len = lengths_of(t, index), *at = names_of(t, index);
 
 	for (unsigned i = 0; i < (unsigned)which; i++)
 		at += len[i];
@@ -119,7 +144,7 @@ static coo_span name_at(const coo_peers *t, size_t index, enum coo_peer_name whi
 
 coo_span coo_peer_name(const coo_peers *t, const coo_peer *p, enum coo_peer_name which)
 {
-	return name_at(t, index_of(t, p), which);
+	return name_at(t, coo_peers_index(t, p), which);
 }
 
 static coo_span limited(coo_span name)
@@ -150,35 +175,47 @@ static bool has_identity(const coo_peers *t, size_t index, coo_span user, coo_sp
 
 coo_peer *coo_peers_find(const coo_peers *t, coo_span user, coo_span host, coo_span mac)
 {
-	const coo_peer_chains *c = &t->by_name;
 	uint32_t hash = name_hash(t, user, host, mac);
-	uint32_t l = chain_seek(c, c->heads[hash & t->mask], hash);
+	uint32_t no = t->name_heads[hash & t->mask];
 
-	while (l && !has_identity(t, l - 1, user, host, mac))
-		l = chain_seek(c, c->links[l - 1].next, hash);
-	return l ? &t->v[l - 1] : NULL;
+	while (no) {
+		coo_peer *p = coo_peers_nth(t, no - 1);
+
+		if (p->by_name.hash == hash && has_identity(t, no - 1, user, host, mac))
+			return p;
+		no = p->by_name.next;
+	}
+	return NULL;
 }
 
 /* --- addresses -----------------------------------------------------------------------------------
  */
 
-/* The links of all first addresses stand together, as most peers have but one. */
-static size_t addr_link(const coo_peers *t, const coo_peer *p, size_t place)
+static coo_addr *addr_of(const coo_peers *t, coo_peer *p, size_t which)
 {
-	return place * t->cap + index_of(t, p);
+	return which == 0 ? &p->addr : &t->more[coo_peers_index(t, p)].addr[which - 1];
+}
+
+const coo_addr *coo_peer_addr(const coo_peers *t, const coo_peer *p, size_t i)
+{
+	return i == 0 ? &p->addr : &t->more[coo_peers_index(t, p)].addr[i - 1];
 }
 
 coo_peer *coo_peers_at(const coo_peers *t, const coo_addr *addr)
 {
-	const coo_peer_chains *c = &t->by_addr;
-	uint32_t hash = addr_hash(t, addr), l = c->heads[hash & t->mask];
+	uint32_t hash = addr_hash(t, addr), no = t->addr_heads[hash & t->mask];
+	const coo_peer_link *l;
 	coo_peer *best = NULL;
 
-	for (; (l = chain_seek(c, l, hash)) != 0; l = c->links[l - 1].next) {
-		size_t place = (l - 1) / t->cap;
-		coo_peer *p = &t->v[(l - 1) - place * t->cap];
-		const coo_addr *a = &p->addr[place];
+	for (; no; no = l->next) {
+		size_t which = (no - 1) / t->cap;
+		coo_peer *p = coo_peers_nth(t, (no - 1) % t->cap);
+		const coo_addr *a;
 
+		l = addr_link(t, no - 1);
+		if (l->hash != hash)
+			continue;
+		a = addr_of(t, p, which);
 		if (!coo_addr_eq_ip(a, addr) || (addr->port && a->port != addr->port))
 			continue;
 		if (!best || p->last_heard > best->last_heard)
@@ -190,28 +227,32 @@ coo_peer *coo_peers_at(const coo_peers *t, const coo_addr *addr)
 static void unlink_all_addrs(coo_peers *t, const coo_peer *p)
 {
 	for (size_t i = 0; i < p->n_addrs; i++)
-		chain_remove(&t->by_addr, t->mask, addr_link(t, p, i));
+		chain_remove(t, t->addr_heads, addr_link, i * t->cap + coo_peers_index(t, p));
 }
 
-static void link_all_addrs(coo_peers *t, const coo_peer *p)
+static void link_all_addrs(coo_peers *t, coo_peer *p)
 {
 	for (size_t i = 0; i < p->n_addrs; i++)
-		chain_add(&t->by_addr, t->mask, addr_hash(t, &p->addr[i]), addr_link(t, p, i));
+		chain_add(t, t->addr_heads, addr_link, addr_hash(t, addr_of(t, p, i)),
+			  i * t->cap + coo_peers_index(t, p));
 }
 
 static void drop_addr(coo_peers *t, coo_peer *p, size_t place)
 {
+	if (place == 0)
+		coo_peers_settle(t, p); /* what is owed is owed there */
 	unlink_all_addrs(t, p);
 	p->n_addrs--;
-	memmove(&p->addr[place], &p->addr[place + 1], (p->n_addrs - place) * sizeof(coo_addr));
+	for (size_t i = place; i < p->n_addrs; i++)
+		*addr_of(t, p, i) = *addr_of(t, p, i + 1);
 	link_all_addrs(t, p);
 }
 
-static size_t place_of(const coo_peer *p, const coo_addr *addr)
+static size_t place_of(const coo_peers *t, const coo_peer *p, const coo_addr *addr)
 {
 	size_t i = 0;
 
-	while (i < p->n_addrs && !coo_addr_eq(&p->addr[i], addr))
+	while (i < p->n_addrs && !coo_addr_eq(coo_peer_addr(t, p, i), addr))
 		i++;
 	return i;
 }
@@ -222,11 +263,11 @@ void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr)
 	coo_peer *other;
 	size_t i, front;
 
-	if (addr->port == 0 || (p->n_addrs > 0 && coo_addr_eq(&p->addr[0], addr)))
+	if (addr->port == 0 || (p->n_addrs > 0 && coo_addr_eq(&p->addr, addr)))
 		return;
-	i = place_of(p, addr);
+	i = place_of(t, p, addr);
 	while (i == p->n_addrs && (other = coo_peers_at(t, addr)) != NULL)
-		drop_addr(t, other, place_of(other, addr));
+		drop_addr(t, other, place_of(t, other, addr));
 	unlink_all_addrs(t, p);
 	if (i == p->n_addrs) {
 		if (p->n_addrs < COO_PEER_ADDRS)
@@ -234,18 +275,17 @@ void coo_peers_set_addr(coo_peers *t, coo_peer *p, const coo_addr *addr)
 		else
 			i--; /* the oldest gives way */
 	}
-	/* hosts speak both families at once, and every client understands IPv4: it stays in front
-	 */
-	front = added.family == 6 && i > 0 && p->addr[0].family == 4 ? 1 : 0;
-	memmove(&p->addr[front + 1], &p->addr[front], (i - front) * sizeof(coo_addr));
-	p->addr[front] = added;
+	front = added.family == 6 && i > 0 && p->addr.family == 4 ? 1 : 0;
+	for (; i > front; i--)
+		*addr_of(t, p, i) = *addr_of(t, p, i - 1);
+	*addr_of(t, p, front) = added;
 	link_all_addrs(t, p);
 }
 
-bool coo_peer_has_ip(const coo_peer *p, const coo_addr *addr)
+bool coo_peer_has_ip(const coo_peers *t, const coo_peer *p, const coo_addr *addr)
 {
 	for (size_t i = 0; i < p->n_addrs; i++) {
-		if (coo_addr_eq_ip(&p->addr[i], addr))
+		if (coo_addr_eq_ip(coo_peer_addr(t, p, i), addr))
 			return true;
 	}
 	return false;
@@ -263,7 +303,7 @@ static bool evict_one(coo_peers *t)
 	coo_peer *victim = NULL;
 
 	for (size_t i = 0; i < EVICT_LOOK && i < t->cap; i++) {
-		coo_peer *p = &t->v[t->hand];
+		coo_peer *p = coo_peers_nth(t, t->hand);
 
 		t->hand = (t->hand + 1) % t->cap;
 		if (p->used && !p->talked && (!victim || gives_way_before(p, victim)))
@@ -281,11 +321,11 @@ static coo_peer *take_free(coo_peers *t)
 	coo_peer *p;
 
 	if (t->fresh < t->cap)
-		return &t->v[t->fresh++];
+		return coo_peers_nth(t, t->fresh++);
 	if (!t->free_head && !evict_one(t))
 		return NULL;
-	p = &t->v[t->free_head - 1];
-	t->free_head = t->by_name.links[t->free_head - 1].next;
+	p = coo_peers_nth(t, t->free_head - 1);
+	t->free_head = p->by_name.next;
 	return p;
 }
 
@@ -300,8 +340,9 @@ coo_peer *coo_peers_add(coo_peers *t, coo_span user, coo_span host, coo_span mac
 	}
 	memset(p, 0, sizeof(*p));
 	p->used = true;
-	memset(lengths_of(t, index_of(t, p)), 0, COO_PEER_NAMES);
-	chain_add(&t->by_name, t->mask, name_hash(t, user, host, mac), index_of(t, p));
+	memset(lengths_of(t, coo_peers_index(t, p)), 0, COO_PEER_NAMES);
+	chain_add(t, t->name_heads, name_link, name_hash(t, user, host, mac),
+		  coo_peers_index(t, p));
 	t->n++;
 	names[COO_NAME_USER] = user;
 	names[COO_NAME_HOST] = host;
@@ -312,14 +353,13 @@ coo_peer *coo_peers_add(coo_peers *t, coo_span user, coo_span host, coo_span mac
 
 void coo_peers_remove(coo_peers *t, coo_peer *p)
 {
-	size_t index = index_of(t, p);
-
+	coo_peers_settle(t, p);
 	unlink_all_addrs(t, p);
-	chain_remove(&t->by_name, t->mask, index);
+	chain_remove(t, t->name_heads, name_link, coo_peers_index(t, p));
 	p->used = false;
 	p->n_addrs = 0;
-	t->by_name.links[index].next = t->free_head;
-	t->free_head = (uint32_t)index + 1;
+	p->by_name.next = t->free_head;
+	t->free_head = (uint32_t)coo_peers_index(t, p) + 1;
 	t->n--;
 }
 
@@ -347,15 +387,16 @@ bool coo_peers_set_names(coo_peers *t, coo_peer *p, const coo_span names[COO_PEE
 	}
 	if (!changed)
 		return false;
-	memcpy(lengths_of(t, index_of(t, p)) + COO_PEER_NAMES, packed, n);
-	memcpy(lengths_of(t, index_of(t, p)), len, sizeof(len));
+	p->far_names = n > t->near_cap;
+	memcpy(names_of(t, coo_peers_index(t, p)), packed, n);
+	memcpy(lengths_of(t, coo_peers_index(t, p)), len, sizeof(len));
 	return true;
 }
 
 const coo_peer *coo_peers_next(const coo_peers *t, size_t *i)
 {
 	while (*i < t->fresh) {
-		const coo_peer *p = &t->v[(*i)++];
+		const coo_peer *p = coo_peers_nth(t, (*i)++);
 
 		if (p->used)
 			return p;

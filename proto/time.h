@@ -18,4 +18,9 @@ static inline coo_time coo_time_add(coo_time a, coo_time b)
 	return a > COO_NEVER - b ? COO_NEVER : a + b;
 }
 
+static inline coo_time coo_time_min(coo_time a, coo_time b)
+{
+	return a < b ? a : b;
+}
+
 #endif

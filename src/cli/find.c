@@ -37,21 +37,11 @@ static coo_span keep(uint8_t **at, coo_span s)
 	return kept;
 }
 
-/* Of several addresses the IPv4 one, which every client can be reached at. */
-static coo_addr best_address(const coo_peer *peer)
-{
-	for (size_t i = 0; i < peer->n_addrs; i++) {
-		if (peer->addr[i].family == 4)
-			return peer->addr[i];
-	}
-	return peer->n_addrs ? peer->addr[0] : coo_addr_v4(0, 0, 0, 0, 0);
-}
-
 /* Fills *p with copies of its own. */
 static bool take_peer(struct finding *f, const coo_peer *peer, struct found_peer *p)
 {
 	const coo_peers *peers = coo_node_peers(net_node(&f->net));
-	const struct entry *entry = &f->entries[peer - peers->v];
+	const struct entry *entry = &f->entries[coo_peers_index(peers, peer)];
 	coo_found found = coo_discover_of(f->discover, peer);
 	coo_time now = coo_driver_now(f->net.driver);
 	coo_peer_view *v = &p->view;
@@ -63,7 +53,7 @@ static bool take_peer(struct finding *f, const coo_peer *peer, struct found_peer
 	coo_buf_init(&scratch, f->scratch, COO_MESSAGE_SCRATCH);
 	if (coo_peer_view_of(f->net.text, peers, peer, &scratch, v) != COO_OK)
 		return false;
-	v->addr = best_address(peer);
+	v->addr = peer->n_addrs ? peer->addr : coo_addr_v4(0, 0, 0, 0, 0);
 	at = p->bytes = xcalloc(1, scratch.n + entry->n + strlen(v->charset) + 1);
 	for (size_t i = 0; i < COO_ARRAY_LEN(spans); i++)
 		*spans[i] = keep(&at, *spans[i]);
@@ -100,7 +90,7 @@ void found_free(struct found *f)
 static void keep_entry(struct finding *f, const coo_event *ev)
 {
 	const coo_peers *peers = coo_node_peers(net_node(&f->net));
-	struct entry *e = &f->entries[ev->peer - peers->v];
+	struct entry *e = &f->entries[coo_peers_index(peers, ev->peer)];
 
 	if (ev->dgram.n == 0)
 		return;

@@ -233,7 +233,7 @@ static bool step_goodbyes(coo_discover *d, coo_time now)
 			return true;
 		if (!coo_discover_is_there(d, p) || (!d->cfg.usual_port && !knows_names(p)))
 			continue;
-		coo_node_ask(d->node, &p->addr[0], COO_CMD_BR_EXIT, now);
+		coo_node_ask(d->node, &p->addr, COO_CMD_BR_EXIT, now);
 		sent++;
 	}
 	return false;

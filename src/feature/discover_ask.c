@@ -69,7 +69,7 @@ static bool ask_again(coo_discover *d, coo_time now)
 		    !(p->status & COO_OPT_ENTRY_CAPUTF8))
 			continue;
 		r->asked_again++;
-		coo_node_seek(d->node, &p->addr[0], false, now);
+		coo_node_seek(d->node, &p->addr, false, now);
 		any = true;
 	}
 	if (any)

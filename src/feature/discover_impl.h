@@ -48,7 +48,7 @@ struct coo_discover {
 static inline struct coo_discover_record *coo_discover_record_of(const coo_discover *d,
 								 const coo_peer *peer)
 {
-	return &d->records[peer - d->peers->v];
+	return &d->records[coo_peers_index(d->peers, peer)];
 }
 
 /* A record of the same person under names in another character set has lost its address. */

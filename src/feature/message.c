@@ -74,7 +74,7 @@ coo_err coo_peer_view_of(coo_text *t, const coo_peers *peers, const coo_peer *pe
 	else if (coo_client_is_gbk((coo_client)peer->client))
 		out->charset = "GBK";
 	out->client = (coo_client)peer->client;
-	out->addr = peer->n_addrs ? peer->addr[0] : coo_addr_v4(0, 0, 0, 0, 0);
+	out->addr = peer->n_addrs ? peer->addr : coo_addr_v4(0, 0, 0, 0, 0);
 	out->known = peer->announced;
 	out->absent = peer->absent;
 	out->last_heard = peer->last_heard;

@@ -251,66 +251,6 @@ static void bench_utf8(void)
 	say("utf8_valid_chinese_1400", measure(validate, &s, 5000), "ns");
 }
 
-/* --- the table of peers --------------------------------------------------------------------------
- */
-
-struct table_bench {
-	coo_peers t;
-	unsigned n;
-	coo_addr addr[16384];
-	char user[16384][8];
-};
-
-static void look_up(void *arg, unsigned n)
-{
-	struct table_bench *b = arg;
-	uint64_t random = 1;
-
-	for (unsigned i = 0; i < n; i++) {
-		unsigned k = (unsigned)(random >> 40) % b->n;
-		const coo_peer *p = coo_peers_find(&b->t, coo_span_str(b->user[k]),
-						   coo_span_str("pc"), coo_span_none());
-
-		random = random * UINT64_C(6364136223846793005) + 1;
-		if (!p || coo_peers_at(&b->t, &b->addr[k]) != p)
-			abort();
-		sink += p->n_addrs;
-	}
-}
-
-static double bench_table(struct table_bench *b, unsigned n)
-{
-	void *mem = calloc(1, coo_peers_size(16384, 320));
-	double ns;
-
-	if (!mem)
-		abort();
-	b->n = n;
-	coo_peers_init(&b->t, 16384, 320, 42, mem);
-	for (unsigned i = 0; i < n; i++) {
-		coo_peer *p;
-
-		snprintf(b->user[i], sizeof(b->user[i]), "u%u", i);
-		b->addr[i] = coo_addr_v4(10, 0, (uint8_t)(i >> 8), (uint8_t)i, 2425);
-		p = coo_peers_add(&b->t, coo_span_str(b->user[i]), coo_span_str("pc"),
-				  coo_span_none());
-		coo_peers_set_addr(&b->t, p, &b->addr[i]);
-	}
-	ns = measure(look_up, b, 100000);
-	free(mem);
-	return ns;
-}
-
-static void bench_peers(void)
-{
-	static struct table_bench b;
-	double few = bench_table(&b, 100), many = bench_table(&b, 16384);
-
-	say("peers_find_and_at_100", few, "ns/lookup");
-	say("peers_find_and_at_16384", many, "ns/lookup");
-	say("peers_16384_ratio", many / few, "of_100");
-}
-
 #define FEIQ "1_lbt6_0#128#C85B76BD9F3F#0#0#0#4001#9:"
 #define GBK_TAIL(command)                                                                          \
 	":Lee:LEE-PC:" #command                                                                    \
@@ -329,6 +269,5 @@ int main(void)
 	bench_node("feiq_gbk_with_receipt", FEIQ "1:Lee:LEE-PC:3:Lee", FEIQ, GBK_TAIL(288));
 	bench_node("feiq_gbk", FEIQ "1:Lee:LEE-PC:3:Lee", FEIQ, GBK_TAIL(32));
 	bench_utf8();
-	bench_peers();
 	return 0;
 }

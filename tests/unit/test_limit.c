@@ -84,12 +84,35 @@ static void in_a_full_table_the_one_longest_idle_gives_way(void **state)
 	free(l.slots);
 }
 
+static void the_time_of_the_next_token_is_known(void **state)
+{
+	coo_limit l = open_table(8, 10, 3);
+	coo_time t = COO_SEC(1);
+
+	(void)state;
+	assert_int_equal(coo_limit_when(&l, 1), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		coo_time when = coo_limit_when(&l, 1);
+
+		if (when > t) {
+			assert_false(coo_limit_take(&l, 1, when - 1));
+			t = when;
+		}
+		assert_true(coo_limit_take(&l, 1, t));
+	}
+	/* three at once, then ten a second */
+	assert_int_equal(t, COO_SEC(1) + 97 * COO_MS(100));
+	assert_int_equal(coo_limit_when(&l, 2), 0);
+	free(l.slots);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(burst_first_then_the_rate),
 		cmocka_unit_test(over_a_long_time_no_more_than_the_rate),
 		cmocka_unit_test(each_source_has_its_own),
+		cmocka_unit_test(the_time_of_the_next_token_is_known),
 		cmocka_unit_test(in_a_full_table_the_one_longest_idle_gives_way),
 	};
 

@@ -117,7 +117,7 @@ static void an_offered_list_is_fetched_page_by_page(void **state)
 	peer = coo_peers_find(coo_node_peers(r->node), LIT("u2"), LIT("h2"), coo_span_none());
 	assert_non_null(peer);
 	assert_int_equal(peer->how, COO_HOW_LIST);
-	assert_int_equal(peer->addr[0].port, 2425);
+	assert_int_equal(peer->addr.port, 2425);
 	rig_close(r);
 }
 

@@ -4,15 +4,16 @@
 #include "proto/peer.h"
 #include "support/test.h"
 
-enum { CAP = 8, NAMES = 320 };
+enum { CAP = 8, NAMES = 320, NEAR = 24 };
 
 static coo_peers open_table(size_t cap)
 {
-	void *mem = calloc(1, coo_peers_size(cap, NAMES));
+	const coo_peers_cfg cfg = { cap, NAMES, NEAR };
+	void *mem = calloc(1, coo_peers_size(&cfg));
 	coo_peers t;
 
 	assert_non_null(mem);
-	coo_peers_init(&t, cap, NAMES, 42, mem);
+	coo_peers_init(&t, &cfg, 42, mem);
 	return t;
 }
 
@@ -124,6 +125,34 @@ static void all_names_at_their_longest_stay_in_their_place(void **state)
 	free(t.mem);
 }
 
+/* Names that grow leave the record, and come back when they are short again. */
+static void names_of_any_length_are_kept(void **state)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+	coo_peers t = open_table(CAP);
+	coo_peer *p = add(&t, "p"), *q = add(&t, "q");
+	size_t far = 0;
+
+	(void)state;
+	assert_true(t.near_cap >= NEAR);
+	for (size_t n = 0; n <= 50; n++) {
+		size_t len = n % 2 ? n : 50 - n; /* long and short by turns */
+		coo_span names[COO_PEER_NAMES] = { { NULL, 0 } };
+
+		names[COO_NAME_NICK] = names[COO_NAME_GROUP] = coo_span_of(letters, len);
+		coo_ignore(coo_peers_set_names(&t, p, names));
+		assert_span(coo_peer_name(&t, p, COO_NAME_NICK), coo_span_of(letters, len), "nick");
+		assert_span(coo_peer_name(&t, p, COO_NAME_GROUP), coo_span_of(letters, len),
+			    "group");
+		assert_span(coo_peer_name(&t, q, COO_NAME_USER), LIT("q"), "the neighbour");
+		assert_ptr_equal(find(&t, "p"), p);
+		assert_int_equal(p->far_names, 3 + 2 * len > t.near_cap);
+		far += p->far_names;
+	}
+	assert_in_range(far, 1, 50);
+	free(t.mem);
+}
+
 static void the_address_last_heard_from_comes_first(void **state)
 {
 	coo_peers t = open_table(CAP);
@@ -139,16 +168,16 @@ static void the_address_last_heard_from_comes_first(void **state)
 	assert_int_equal(p->n_addrs, COO_PEER_ADDRS);
 	assert_int_equal(p->life_since, 1234); /* what stands behind the addresses */
 	for (uint8_t i = 0; i < COO_PEER_ADDRS; i++)
-		assert_int_equal(p->addr[i].ip[3], 6 - i);
+		assert_int_equal(coo_peer_addr(&t, p, i)->ip[3], 6 - i);
 	a = at(4, 2425);
 	coo_peers_set_addr(&t, p, &a);
-	assert_int_equal(p->addr[0].ip[3], 4);
+	assert_int_equal(p->addr.ip[3], 4);
 	assert_int_equal(p->n_addrs, COO_PEER_ADDRS);
 	a = at(1, 2425);
 	assert_null(coo_peers_at(&t, &a));
-	assert_false(coo_peer_has_ip(p, &a));
+	assert_false(coo_peer_has_ip(&t, p, &a));
 	a = at(3, 99);
-	assert_true(coo_peer_has_ip(p, &a));
+	assert_true(coo_peer_has_ip(&t, p, &a));
 	assert_null(coo_peers_at(&t, &a));
 	a.port = 0;
 	assert_ptr_equal(coo_peers_at(&t, &a), p);
@@ -173,7 +202,7 @@ static void an_address_belongs_to_one_peer(void **state)
 	q->last_heard = 5;
 	assert_ptr_equal(coo_peers_at(&t, &zero), q);
 	/* its own address, given by reference */
-	coo_peers_set_addr(&t, q, &p->addr[0]);
+	coo_peers_set_addr(&t, q, &p->addr);
 	assert_ptr_equal(coo_peers_at(&t, &b), q);
 	assert_int_equal(p->n_addrs, 0);
 	free(t.mem);
@@ -271,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_name_longer_than_kept_still_finds_its_peer),
 		cmocka_unit_test(names_change_one_by_one),
 		cmocka_unit_test(all_names_at_their_longest_stay_in_their_place),
+		cmocka_unit_test(names_of_any_length_are_kept),
 		cmocka_unit_test(the_address_last_heard_from_comes_first),
 		cmocka_unit_test(an_address_belongs_to_one_peer),
 		cmocka_unit_test(the_offline_then_the_longest_silent_give_way_partners_never),
