@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/background.h"
 #include "base/clock.h"
 #include "feature/filerecv_int.h"
 
@@ -32,7 +33,8 @@ struct coo_fetch {
 	char identity[IDENTITY_CAP]; /* version, user, host */
 	enum state state;
 	int fd;
-	bool has_poll, restarted, hashing;
+	bool restarted;
+	bool working; /* a thread of the pool has work */
 	uv_poll_t *poll; /* of this connection; freed when closed */
 	uv_timer_t timer;
 	uv_work_t work;
@@ -52,7 +54,6 @@ static bool is_dir(const coo_fetch *f)
 	return f->opts.type == COO_FILE_DIR;
 }
 
-static void finish(coo_fetch *f, coo_err e, const char *why);
 static coo_err open_connection(coo_fetch *f);
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -113,14 +114,24 @@ static void close_all(coo_fetch *f)
 	if (is_dir(f))
 		coo_recvdir_close(&f->dir);
 	else
-		coo_partial_close(&f->file.part, f->opts.dir);
+		coo_recvfile_close(&f->file, f->opts.dir);
 	uv_close((uv_handle_t *)&f->timer, on_timer_closed);
+}
+
+/* Only work that is no function can be refused. */
+static void queue_work(coo_fetch *f, uv_work_cb work, uv_after_work_cb after)
+{
+	f->work.data = f;
+	f->working = true;
+	coo_ignore(uv_queue_work(f->opts.loop, &f->work, work, after) != 0);
 }
 
 static void hash_work(uv_work_t *work)
 {
 	coo_fetch *f = work->data;
 
+	/* a report can wait, messages and bytes on the wire cannot */
+	coo_background();
 	f->work_result = coo_recvfile_hash(&f->file, f->hash_until);
 	f->work_errno = errno;
 }
@@ -130,31 +141,31 @@ static void publish_work(uv_work_t *work)
 	coo_fetch *f = work->data;
 	coo_err e;
 
-	if (is_dir(f)) {
+	if (is_dir(f))
 		e = coo_recvdir_publish(&f->dir, f->result.name);
-	} else {
-		e = coo_recvfile_hash(&f->file, f->file.pos);
-		if (e == COO_OK)
-			e = coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id,
-						f->result.name);
-	}
+	else
+		e = coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id, f->result.name);
 	f->work_result = e;
 	f->work_errno = errno;
 }
 
-static void after_publish(uv_work_t *work, int status)
+static void fail_work(coo_fetch *f, const char *why)
+{
+	f->result.e = f->work_result;
+	f->result.sys = f->work_errno;
+	f->result.why = why;
+}
+
+static void after_last_hash(uv_work_t *work, int status)
 {
 	coo_fetch *f = work->data;
 	uint8_t digest[COO_SHA256_SIZE];
 
 	(void)status;
-	f->hashing = false;
+	f->working = false;
 	if (f->work_result != COO_OK) {
-		f->result.e = f->work_result;
-		f->result.sys = f->work_errno;
-		f->result.why = "what was received cannot be stored";
-		f->result.name[0] = '\0';
-	} else if (!is_dir(f)) {
+		fail_work(f, "what was stored cannot be read again");
+	} else {
 		coo_sha256_final(&f->file.hash, digest);
 		coo_sha256_hex(digest, f->result.sha256);
 		f->result.has_sha256 = true;
@@ -162,24 +173,36 @@ static void after_publish(uv_work_t *work, int status)
 	close_all(f);
 }
 
-static void queue_publish(coo_fetch *f)
+/* The file is there: the sender may go, while the rest of its hash is made for the report. */
+static void after_publish(uv_work_t *work, int status)
 {
-	f->work.data = f;
-	f->hashing = uv_queue_work(f->opts.loop, &f->work, publish_work, after_publish) == 0;
-	if (!f->hashing)
-		finish(f, COO_ENOMEM, "no worker thread");
+	coo_fetch *f = work->data;
+
+	(void)status;
+	f->working = false;
+	if (f->work_result != COO_OK) {
+		fail_work(f, "what was received cannot be stored");
+		f->result.name[0] = '\0';
+	} else if (!is_dir(f)) {
+		close_connection(f, false);
+		f->hash_until = f->file.pos;
+		queue_work(f, hash_work, after_last_hash);
+		return;
+	}
+	close_all(f);
 }
+
 
 static void after_hash(uv_work_t *work, int status)
 {
 	coo_fetch *f = work->data;
 
 	(void)status;
-	f->hashing = false;
+	f->working = false;
 	if (f->state != FINISHING)
 		return;
 	if (f->result.e == COO_OK)
-		queue_publish(f);
+		queue_work(f, publish_work, after_publish);
 	else
 		close_all(f);
 }
@@ -187,12 +210,11 @@ static void after_hash(uv_work_t *work, int status)
 /* Keeps the hash close behind what was written, beside the loop. */
 static void follow_with_hash(coo_fetch *f)
 {
-	if (f->hashing || f->file.pos < f->file.hashed + HASH_STEP ||
+	if (f->working || f->file.pos < f->file.hashed + HASH_STEP ||
 	    f->file.pos <= f->file.part.have)
 		return;
 	f->hash_until = f->file.pos;
-	f->work.data = f;
-	f->hashing = uv_queue_work(f->opts.loop, &f->work, hash_work, after_hash) == 0;
+	queue_work(f, hash_work, after_hash);
 }
 
 /* The outcome is known; what a worker still does is waited for. */
@@ -210,10 +232,10 @@ static void finish(coo_fetch *f, coo_err e, const char *why)
 	if (f->poll)
 		uv_poll_stop(f->poll);
 	uv_timer_stop(&f->timer);
-	if (f->hashing)
+	if (f->working)
 		return;
 	if (e == COO_OK)
-		queue_publish(f);
+		queue_work(f, publish_work, after_publish);
 	else
 		close_all(f);
 }
@@ -221,7 +243,7 @@ static void finish(coo_fetch *f, coo_err e, const char *why)
 /* The sender has another file by now than the part is of: all of it again, once. */
 static void restart(coo_fetch *f)
 {
-	if (f->restarted || f->hashing) {
+	if (f->restarted || f->working) {
 		finish(f, COO_EFORMAT, "the peer sends something else than before");
 		return;
 	}
@@ -452,7 +474,7 @@ coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
 		return COO_ENOMEM;
 	}
 	f->opts = *opts;
-	f->fd = f->dir.fd = f->dir.root = f->file.part.fd = -1;
+	f->fd = f->dir.fd = f->dir.root = f->file.part.fd = f->file.hash_fd = -1;
 	f->started = f->window_start = coo_clock_now();
 	f->timer.data = f;
 	e = copy_identity(f);

@@ -26,6 +26,7 @@ struct coo_recvfile {
 	uint64_t pos;	/* next byte that comes */
 	uint64_t size;	/* or COO_FILE_SIZE_UNKNOWN */
 	bool differs;	/* what was kept is not what is sent: ask from 0 */
+	int hash_fd;	/* the part once more: it is hashed beyond its publication */
 	coo_sha256 hash;
 	uint64_t hashed;
 };
@@ -33,6 +34,8 @@ struct coo_recvfile {
 COO_MUST_CHECK coo_err coo_recvfile_open(struct coo_recvfile *r, int dir, const coo_partial_id *id);
 /* COO_EMORE: go on; COO_OK: the size is reached; COO_EFORMAT: differs; COO_ESYS; COO_ELIMIT. */
 COO_MUST_CHECK coo_err coo_recvfile_feed(struct coo_recvfile *r, coo_span in, uint64_t max_file);
+/* Closes; what came stays as coo_partial_close leaves it. */
+void coo_recvfile_close(struct coo_recvfile *r, int dir);
 /* Empties the part, to begin anew at offset 0. */
 COO_MUST_CHECK coo_err coo_recvfile_restart(struct coo_recvfile *r);
 /* Hashes what was written up to now, from the file itself. Any thread, one at a time. */
