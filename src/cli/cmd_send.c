@@ -396,6 +396,9 @@ static int deliver(struct sending *s)
 	coo_addr local;
 	int code = targets_find(&s->targets, &s->opts->common);
 
+	/* a colon in a file name is written in another way for some clients */
+	if (code == 0 && s->files && send_files_has_colons(s->files))
+		code = targets_ask(&s->targets, &s->opts->common);
 	if (code == 0)
 		code = open_net(s);
 	if (code)

@@ -91,7 +91,7 @@ static void send_part(struct answer *a)
 
 	coo_buf_init(&b, mem, LIST_BYTES * 4);
 	coo_buf_put_byte(&b, 0);
-	e = coo_fileset_put(a->set, a->plan.cs, &b, NULL);
+	e = coo_fileset_put(a->set, &a->plan, &b, NULL);
 	memset(&m, 0, sizeof(m));
 	m.token = UINT64_MAX - 1;
 	m.to = a->ev->rx.from;

@@ -26,6 +26,8 @@ struct find_nets {
 /* Adds a network, an address, a host name, or every line of @FILE; false, said on stderr, where
  * word is none of these. */
 bool find_nets_add(struct find_nets *nets, const char *word, uint16_t default_port);
+/* Adds one address. */
+void find_nets_add_addr(struct find_nets *nets, const coo_addr *a, uint16_t default_port);
 void find_nets_free(struct find_nets *nets);
 
 struct found_peer {

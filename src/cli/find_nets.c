@@ -18,7 +18,7 @@ static void add(struct find_nets *nets, const coo_cidr *net, uint16_t port)
 	nets->v[nets->n++].port = port;
 }
 
-static void add_addr(struct find_nets *nets, const coo_addr *a, uint16_t default_port)
+void find_nets_add_addr(struct find_nets *nets, const coo_addr *a, uint16_t default_port)
 {
 	coo_cidr one = { *a, a->family == 4 ? 32 : 128 };
 
@@ -41,7 +41,7 @@ static bool add_name(struct find_nets *nets, const char *word, uint16_t default_
 			  word, why ? why : "not an address");
 		return false;
 	}
-	add_addr(nets, &a, default_port);
+	find_nets_add_addr(nets, &a, default_port);
 	return true;
 }
 
@@ -80,7 +80,7 @@ static bool add_word(struct find_nets *nets, const char *word, uint16_t port, un
 	if (word[0] == '@')
 		return add_file(nets, word + 1, port, depth);
 	if (coo_addr_parse(word, port, &a) == COO_OK) {
-		add_addr(nets, &a, port);
+		find_nets_add_addr(nets, &a, port);
 		return true;
 	}
 	if (coo_cidr_parse(word, &net) == COO_OK) {

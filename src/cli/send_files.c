@@ -268,7 +268,7 @@ static coo_err put_list(void *user, const coo_text_plan *plan, coo_buf *out, siz
 {
 	const struct send_files *f = user;
 
-	return coo_fileset_put(f->set, plan->cs, out, lost);
+	return coo_fileset_put(f->set, plan, out, lost);
 }
 
 /* The offer is opened before the message leaves: a fast peer asks at once. */
@@ -289,6 +289,11 @@ static void on_sent(void *user, const coo_outbox_result *r, const coo_text_plan 
 	s->packet = r->packet_no;
 	if (coo_filesend_offer(f->service, r->packet_no, f->set, &to) != COO_OK)
 		s->gone = true;
+}
+
+bool send_files_has_colons(const struct send_files *f)
+{
+	return memchr(f->names, ':', f->names_n) != NULL;
 }
 
 void send_files_join(struct send_files *f, coo_outbox_cfg *cfg)

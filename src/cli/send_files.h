@@ -20,6 +20,9 @@ int send_files_start(struct send_files *f, struct net *net, const struct common 
 /* Stops serving, before net_close. */
 void send_files_stop(struct send_files *f);
 
+/* Whether a name has a ':', which not every client reads. */
+bool send_files_has_colons(const struct send_files *f);
+
 /* Adds the list of files to what the outbox sends. */
 void send_files_join(struct send_files *f, coo_outbox_cfg *cfg);
 

@@ -9,6 +9,7 @@
 #include "cli/out.h"
 #include "cli/show.h"
 #include "cli/targets.h"
+#include "cli/xalloc.h"
 
 enum { SHOW_MATCHES = 20 };
 
@@ -137,6 +138,43 @@ int targets_find(struct targets *t, const struct common *c)
 	for (size_t i = 0; code == 0 && i < t->n_names; i++)
 		code = add_matches(t, &found, t->names[i]);
 	found_free(&found);
+	return code;
+}
+
+static void take_entry(struct targets *t, const struct found_peer *p)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct target *to = &t->v[i];
+
+		if (to->entry || !coo_addr_eq(&to->addr, &p->view.addr) || p->entry.n == 0)
+			continue;
+		to->entry = xcalloc(p->entry.n, 1);
+		to->entry_len = p->entry.n;
+		memcpy(to->entry, p->entry.p, p->entry.n);
+	}
+}
+
+int targets_ask(struct targets *t, const struct common *c)
+{
+	struct find_nets nets = { NULL, 0 };
+	struct find_wish wish = { .nets = &nets, .wait = FIRST_MOMENTS, .passes = 1 };
+	struct found found;
+	int code;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (!t->v[i].entry)
+			find_nets_add_addr(&nets, &t->v[i].addr, t->v[i].addr.port);
+	}
+	wish.enough = nets.n;
+	if (nets.n == 0)
+		return 0;
+	code = find_peers(c, &wish, &found);
+	if (code == 0 && found.interrupted)
+		code = EXIT_NOBODY;
+	for (size_t i = 0; code == 0 && i < found.n; i++)
+		take_entry(t, &found.v[i]);
+	found_free(&found);
+	find_nets_free(&nets);
 	return code;
 }
 

@@ -50,6 +50,12 @@ bool targets_add_addr(struct targets *t, const char *text, const coo_addr *a, co
  */
 int targets_find(struct targets *t, const struct common *c);
 
+/*
+ * Asks targets of which nothing is known who they are, for what has to be written in another way
+ * for some clients; those that do not answer within a moment stay unknown. As targets_find.
+ */
+int targets_ask(struct targets *t, const struct common *c);
+
 /* Tells the node what was learned of the targets, so that each gets its own character set. */
 void targets_teach(const struct targets *t, struct net *n);
 

@@ -34,7 +34,7 @@ struct coo_fetch {
 	enum state state;
 	int fd;
 	bool restarted;
-	bool working; /* a thread of the pool has work */
+	bool working;	 /* a thread of the pool has work */
 	uv_poll_t *poll; /* of this connection; freed when closed */
 	uv_timer_t timer;
 	uv_work_t work;
@@ -191,7 +191,6 @@ static void after_publish(uv_work_t *work, int status)
 	}
 	close_all(f);
 }
-
 
 static void after_hash(uv_work_t *work, int status)
 {

@@ -123,7 +123,16 @@ const coo_fileset_file *coo_fileset_find(const coo_fileset *set, uint64_t id)
 	return id < set->n ? &set->v[id] : NULL;
 }
 
-coo_err coo_fileset_put(const coo_fileset *set, coo_charset *cs, coo_buf *out, size_t *lost)
+static void replace_colons(coo_buf *name)
+{
+	for (size_t i = 0; i < name->n; i++) {
+		if (name->p[i] == ':')
+			name->p[i] = ';';
+	}
+}
+
+coo_err coo_fileset_put(const coo_fileset *set, const coo_text_plan *plan, coo_buf *out,
+			size_t *lost)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		const coo_fileset_file *f = &set->v[i];
@@ -137,14 +146,13 @@ coo_err coo_fileset_put(const coo_fileset *set, coo_charset *cs, coo_buf *out, s
 		a.size = f->size;
 		a.mtime = f->mtime;
 		a.attr = f->type;
-		a.name = coo_span_str(f->name);
-		if (cs) {
-			coo_buf_init(&name, mem, sizeof(mem));
-			e = coo_charset_encode(cs, a.name, &name, lost);
-			if (e != COO_OK)
-				return e;
-			a.name = coo_buf_span(&name);
-		}
+		coo_buf_init(&name, mem, sizeof(mem));
+		e = coo_charset_encode(plan->cs, coo_span_str(f->name), &name, lost);
+		if (e != COO_OK)
+			return e;
+		if (plan->client == COO_CLIENT_IPTUX)
+			replace_colons(&name);
+		a.name = coo_buf_span(&name);
 		e = coo_attach_put(out, &a);
 		if (e != COO_OK)
 			return e;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/charset.h"
 #include "base/path.h"
+#include "feature/text.h"
 #include "proto/attach.h"
 #include "proto/attr.h"
 #include "proto/buf.h"
@@ -50,11 +50,12 @@ COO_MUST_CHECK coo_err coo_fileset_add(coo_fileset *set, const char *path);
 const coo_fileset_file *coo_fileset_find(const coo_fileset *set, uint64_t id);
 
 /*
- * Appends the list of files for a message, names in cs (NULL: UTF-8); characters that cs lacks
- * become
- * '?', counted in *lost. COO_ENOBUF where it does not fit.
+ * Appends the list of files for a message, names as the plan says; characters that its charset
+ * lacks become '?', counted in *lost (may be NULL). A ':' in a name becomes ';' for iptux, which
+ * drops a list with a doubled colon, so it is called there as the official client calls it anyway
+ * (PROTOCOL.md 8.1). COO_ENOBUF where it does not fit.
  */
-COO_MUST_CHECK coo_err coo_fileset_put(const coo_fileset *set, coo_charset *cs, coo_buf *out,
-				       size_t *lost);
+COO_MUST_CHECK coo_err coo_fileset_put(const coo_fileset *set, const coo_text_plan *plan,
+				       coo_buf *out, size_t *lost);
 
 #endif

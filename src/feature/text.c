@@ -334,6 +334,7 @@ coo_err coo_text_choose(coo_text *t, coo_span sample, const coo_text_hint *peer,
 		p.cs = peer ? t->legacy : for_unknown(t, sample);
 	}
 	p.utf8_opt = knows_flag && coo_charset_is_utf8(p.cs);
+	p.client = client;
 	p.charset = coo_span_has_high(sample) ? coo_charset_name(p.cs) : ascii_name;
 	*plan = p;
 	return COO_OK;

@@ -71,6 +71,7 @@ typedef struct coo_text_plan {
 	coo_charset *cs;     /* t's */
 	const char *charset; /* its name, or "US-ASCII" where sample is that; valid as long as t */
 	bool utf8_opt;	     /* UTF8OPT is to be set */
+	coo_client client;   /* who reads it, COO_CLIENT_UNKNOWN where nobody knows */
 } coo_text_plan;
 
 /*

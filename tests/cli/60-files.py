@@ -146,10 +146,7 @@ if os.environ.get("COO_TEST_LARGE"):
     with step("sparse files of 2 GiB + 1 and 4 GiB + 1"):
         listener = files.Listener(place, "--accept", "all", "--save-dir", target)
         for size in ((2 << 30) + 1, (4 << 30) + 1):
-            path = os.path.join(source, f"sparse-{size}")
-            with open(path, "wb") as f:
-                f.seek(size - 1)
-                f.write(b"x")
+            path = files.write_sparse(source, f"sparse-{size}", size)
             assert send(listener, [path], wait=600)[0] == 0
             same(f"sparse-{size}")
             os.remove(os.path.join(target, f"sparse-{size}"))

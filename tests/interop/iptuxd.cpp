@@ -147,6 +147,21 @@ class Driver
 		return w;
 	}
 
+	// A path ends at a blank that no backslash stands before; empty at the end.
+	static std::string path_word(std::istream &in)
+	{
+		std::string path;
+		char c;
+
+		in >> std::ws;
+		while (in.get(c) && c != ' ') {
+			if (c == '\\' && !in.get(c))
+				break;
+			path += c;
+		}
+		return path;
+	}
+
 	static std::string rest(std::istream &in)
 	{
 		std::string line, text;
@@ -212,7 +227,7 @@ class Driver
 		std::vector<FileInfo *> files;
 		std::string path;
 
-		while (in >> path) {
+		while (!(path = path_word(in)).empty()) {
 			struct stat st;
 
 			if (stat(path.c_str(), &st))

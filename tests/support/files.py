@@ -40,6 +40,18 @@ def write(folder, name, size, seed=0):
     return path
 
 
+def write_sparse(folder, name, size):
+    """A file of size bytes that takes no room: zeros, some bytes in the middle, one at the end."""
+    path = os.path.join(folder, name)
+    with open(path, "wb") as f:
+        f.seek(size // 2)
+        f.write(b"middle of " + name.encode())
+        f.seek(size - 1)
+        f.write(b"x")
+    os.utime(path, (1783728000, 1783728001))
+    return path
+
+
 def sha256(path):
     h = hashlib.sha256()
     with open(path, "rb") as f:

@@ -178,6 +178,12 @@ class Iptux(Program):
         super().__init__(host, IPTUXD, folder + "/config.json", folder + "/downloads")
         self.expect(event="ready")
 
+    def offer(self, ip, *paths):
+        """Offers files and folders."""
+        words = [p.replace("\\", "\\\\").replace(" ", "\\ ") for p in paths]
+        self.tell(" ".join(["file", ip, *words]))
+        self.expect(event="ok")
+
     def quit(self):
         self.tell("quit")
         self.process.wait(WAIT)
