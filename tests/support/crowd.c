@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proto/node.h"
+#include "proto/num.h"
 #include "support/test.h"
 
 enum {
@@ -324,14 +325,18 @@ static void close_crowd(struct crowd *c)
 
 static size_t resident(void)
 {
-	unsigned long pages = 0, all = 0;
+	char text[128];
 	FILE *f = fopen("/proc/self/statm", "r");
+	size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+	coo_span left = coo_span_of(text, n), all, pages;
+	uint64_t number = 0;
 
-	if (f && fscanf(f, "%lu %lu", &all, &pages) != 2)
-		pages = 0;
 	if (f)
 		fclose(f);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
+	if (!coo_span_cut(&left, ' ', &all) || !coo_span_cut(&left, ' ', &pages) ||
+	    !coo_num_dec(pages, SIZE_MAX, &number))
+		return 0;
+	return (size_t)number * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static void sum_up(struct crowd *c, unsigned nodes)
