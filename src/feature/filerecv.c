@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "feature/filerecv_int.h"
 
-#define BLOCK (512u << 10)
+#define BLOCK (128u << 10) /* stays in the cache between recv and write */
 #define CONNECT_TIMEOUT COO_SEC(10)
 #define TICK_MS 500
 #define TELL_EVERY COO_MS(200)
@@ -19,8 +20,12 @@
 /* Bytes without which an idle period was no progress: a drip of single bytes is none. */
 #define PROGRESS_BYTES (16u << 10)
 
-/* The hash follows the writing in steps of this size. */
+/* Bytes that one transfer takes a turn of the loop: messages are not starved. */
+#define SLICE (1u << 20)
+
+/* The hash follows the writing in steps, small enough to be waited for. */
 #define HASH_STEP (4u << 20)
+#define HASH_STEP_MAX (16u << 20)
 
 /* How long an empty file may take to end: some servers close only after us. */
 #define EMPTY_WAIT COO_SEC(2)
@@ -32,7 +37,9 @@ struct coo_fetch {
 	char identity[IDENTITY_CAP]; /* version, user, host */
 	enum state state;
 	int fd;
-	bool has_poll, restarted, hashing;
+	bool restarted, cancelled;
+	bool working;	 /* a worker thread runs for it */
+	bool published;	 /* all is stored, but not all of it hashed */
 	uv_poll_t *poll; /* of this connection; freed when closed */
 	uv_timer_t timer;
 	uv_work_t work;
@@ -80,7 +87,8 @@ static void on_timer_closed(uv_handle_t *handle)
 {
 	coo_fetch *f = handle->data;
 
-	f->result.took = coo_clock_now() - f->started;
+	if (!f->published)
+		f->result.took = coo_clock_now() - f->started;
 	f->opts.on_done(f->opts.user, &f->result);
 	free(f->block);
 	free(f);
@@ -113,7 +121,7 @@ static void close_all(coo_fetch *f)
 	if (is_dir(f))
 		coo_recvdir_close(&f->dir);
 	else
-		coo_partial_close(&f->file.part, f->opts.dir);
+		coo_recvfile_close(&f->file, f->opts.dir);
 	uv_close((uv_handle_t *)&f->timer, on_timer_closed);
 }
 
@@ -121,53 +129,81 @@ static void hash_work(uv_work_t *work)
 {
 	coo_fetch *f = work->data;
 
+	coo_thread_background();
 	f->work_result = coo_recvfile_hash(&f->file, f->hash_until);
-	f->work_errno = errno;
+}
+
+static void after_hash(uv_work_t *work, int status);
+static void after_publish(uv_work_t *work, int status);
+
+static bool queue_hash(coo_fetch *f)
+{
+	uint64_t left = f->file.pos - f->file.hashed;
+
+	f->hash_until = f->file.hashed + (left < HASH_STEP_MAX ? left : HASH_STEP_MAX);
+	f->work.data = f;
+	f->working = uv_queue_work(f->opts.loop, &f->work, hash_work, after_hash) == 0;
+	return f->working;
 }
 
 static void publish_work(uv_work_t *work)
 {
 	coo_fetch *f = work->data;
-	coo_err e;
 
-	if (is_dir(f)) {
-		e = coo_recvdir_publish(&f->dir, f->result.name);
-	} else {
-		e = coo_recvfile_hash(&f->file, f->file.pos);
-		if (e == COO_OK)
-			e = coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id,
-						f->result.name);
-	}
-	f->work_result = e;
+	if (is_dir(f))
+		f->work_result = coo_recvdir_publish(&f->dir, f->result.name);
+	else
+		f->work_result =
+		    coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id, f->result.name);
 	f->work_errno = errno;
-}
-
-static void after_publish(uv_work_t *work, int status)
-{
-	coo_fetch *f = work->data;
-	uint8_t digest[COO_SHA256_SIZE];
-
-	(void)status;
-	f->hashing = false;
-	if (f->work_result != COO_OK) {
-		f->result.e = f->work_result;
-		f->result.sys = f->work_errno;
-		f->result.why = "what was received cannot be stored";
-		f->result.name[0] = '\0';
-	} else if (!is_dir(f)) {
-		coo_sha256_final(&f->file.hash, digest);
-		coo_sha256_hex(digest, f->result.sha256);
-		f->result.has_sha256 = true;
-	}
-	close_all(f);
 }
 
 static void queue_publish(coo_fetch *f)
 {
 	f->work.data = f;
-	f->hashing = uv_queue_work(f->opts.loop, &f->work, publish_work, after_publish) == 0;
-	if (!f->hashing)
+	f->working = uv_queue_work(f->opts.loop, &f->work, publish_work, after_publish) == 0;
+	if (!f->working)
 		finish(f, COO_ENOMEM, "no worker thread");
+}
+
+/* Hashes on, step by step, and ends when there is no more. */
+static void hash_rest(coo_fetch *f)
+{
+	uint8_t digest[COO_SHA256_SIZE];
+	bool whole = f->file.hashed == f->file.pos;
+
+	if (!whole && !f->cancelled && f->work_result == COO_OK && queue_hash(f))
+		return;
+	if (whole) {
+		coo_sha256_final(&f->file.hash, digest);
+		coo_sha256_hex(digest, f->result.sha256);
+	}
+	f->result.has_sha256 = whole;
+	close_all(f);
+}
+
+/* The sender has waited for this: the hash is for us alone. */
+static void after_publish(uv_work_t *work, int status)
+{
+	coo_fetch *f = work->data;
+
+	(void)status;
+	f->working = false;
+	if (f->work_result != COO_OK) {
+		f->result.e = f->work_result;
+		f->result.sys = f->work_errno;
+		f->result.why = "what was received cannot be stored";
+		f->result.name[0] = '\0';
+		close_all(f);
+		return;
+	}
+	close_connection(f, false);
+	f->published = true;
+	f->result.took = coo_clock_now() - f->started;
+	if (is_dir(f))
+		close_all(f);
+	else
+		hash_rest(f);
 }
 
 static void after_hash(uv_work_t *work, int status)
@@ -175,10 +211,12 @@ static void after_hash(uv_work_t *work, int status)
 	coo_fetch *f = work->data;
 
 	(void)status;
-	f->hashing = false;
+	f->working = false;
 	if (f->state != FINISHING)
 		return;
-	if (f->result.e == COO_OK)
+	if (f->published)
+		hash_rest(f);
+	else if (f->result.e == COO_OK)
 		queue_publish(f);
 	else
 		close_all(f);
@@ -187,12 +225,9 @@ static void after_hash(uv_work_t *work, int status)
 /* Keeps the hash close behind what was written, beside the loop. */
 static void follow_with_hash(coo_fetch *f)
 {
-	if (f->hashing || f->file.pos < f->file.hashed + HASH_STEP ||
-	    f->file.pos <= f->file.part.have)
-		return;
-	f->hash_until = f->file.pos;
-	f->work.data = f;
-	f->hashing = uv_queue_work(f->opts.loop, &f->work, hash_work, after_hash) == 0;
+	if (!f->working && f->file.pos >= f->file.hashed + HASH_STEP &&
+	    f->file.pos > f->file.part.have)
+		coo_ignore(!queue_hash(f));
 }
 
 /* The outcome is known; what a worker still does is waited for. */
@@ -210,7 +245,7 @@ static void finish(coo_fetch *f, coo_err e, const char *why)
 	if (f->poll)
 		uv_poll_stop(f->poll);
 	uv_timer_stop(&f->timer);
-	if (f->hashing)
+	if (f->working)
 		return;
 	if (e == COO_OK)
 		queue_publish(f);
@@ -221,7 +256,7 @@ static void finish(coo_fetch *f, coo_err e, const char *why)
 /* The sender has another file by now than the part is of: all of it again, once. */
 static void restart(coo_fetch *f)
 {
-	if (f->restarted || f->hashing) {
+	if (f->restarted || f->working) {
 		finish(f, COO_EFORMAT, "the peer sends something else than before");
 		return;
 	}
@@ -295,7 +330,8 @@ static void take_end(coo_fetch *f)
 		finish(f, COO_EFORMAT, "the peer closed the connection too early");
 }
 
-static void receive(coo_fetch *f, int status)
+/* Gives whether there may be more at once. */
+static bool receive(coo_fetch *f, int status)
 {
 	ssize_t n = recv(f->fd, f->block, BLOCK, MSG_DONTWAIT);
 
@@ -305,6 +341,19 @@ static void receive(coo_fetch *f, int status)
 		take_end(f);
 	else if (errno != EINTR && (errno != EAGAIN || status < 0))
 		finish(f, COO_ESYS, "the connection broke");
+	return n == BLOCK;
+}
+
+static void receive_slice(coo_fetch *f, const uv_poll_t *poll, int status)
+{
+	uint64_t until = f->arrived + SLICE;
+	bool more = true;
+
+	/* after an error of the socket libuv does not call again: take what is left, then the error
+	 */
+	while (f->state == RECEIVING && poll == f->poll &&
+	       (status < 0 || (more && f->arrived < until)))
+		more = receive(f, status);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -338,12 +387,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (f->state == CONNECTING)
 		on_connected(f);
-	else if (f->state == RECEIVING)
-		receive(f, status);
-	/* after an error of the socket libuv does not call again: take what is left, then the error
-	 */
-	while (status < 0 && f->state == RECEIVING && poll == f->poll)
-		receive(f, status);
+	else
+		receive_slice(f, poll, status);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -452,7 +497,7 @@ coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
 		return COO_ENOMEM;
 	}
 	f->opts = *opts;
-	f->fd = f->dir.fd = f->dir.root = f->file.part.fd = -1;
+	f->fd = f->dir.fd = f->dir.root = f->file.part.fd = f->file.hash_fd = -1;
 	f->started = f->window_start = coo_clock_now();
 	f->timer.data = f;
 	e = copy_identity(f);
@@ -470,5 +515,6 @@ coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
 
 void coo_fetch_cancel(coo_fetch *f)
 {
+	f->cancelled = true; /* what is stored stays, though without its hash */
 	finish(f, COO_ELIMIT, "was cancelled");
 }

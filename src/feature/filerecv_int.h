@@ -22,6 +22,7 @@ COO_MUST_CHECK coo_err coo_recv_request(int fd, const coo_fetch_opts *o, uint64_
 /* One file on its way into its part. */
 struct coo_recvfile {
 	coo_partial part;
+	int hash_fd;	/* the part again: it is hashed still when it is published and closed */
 	uint64_t begin; /* offset asked for */
 	uint64_t pos;	/* next byte that comes */
 	uint64_t size;	/* or COO_FILE_SIZE_UNKNOWN */
@@ -37,6 +38,8 @@ COO_MUST_CHECK coo_err coo_recvfile_feed(struct coo_recvfile *r, coo_span in, ui
 COO_MUST_CHECK coo_err coo_recvfile_restart(struct coo_recvfile *r);
 /* Hashes what was written up to now, from the file itself. Any thread, one at a time. */
 COO_MUST_CHECK coo_err coo_recvfile_hash(struct coo_recvfile *r, uint64_t until);
+/* No worker may run. */
+void coo_recvfile_close(struct coo_recvfile *r, int dir);
 
 /* A folder on its way into "name.part". */
 struct coo_recvdir {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,9 +13,13 @@ coo_err coo_recvfile_open(struct coo_recvfile *r, int dir, const coo_partial_id 
 
 	r->size = id->size;
 	r->hashed = 0;
+	r->hash_fd = -1;
 	coo_sha256_init(&r->hash);
 	if (e != COO_OK)
 		return e;
+	r->hash_fd = fcntl(r->part.fd, F_DUPFD_CLOEXEC, 0);
+	if (r->hash_fd < 0)
+		return COO_ESYS;
 	/* without a size nothing tells a part from the whole */
 	if (id->size == COO_FILE_SIZE_UNKNOWN && r->part.have > 0)
 		e = coo_partial_restart(&r->part);
@@ -97,7 +102,7 @@ coo_err coo_recvfile_hash(struct coo_recvfile *r, uint64_t until)
 
 	while (e == COO_OK && r->hashed < until) {
 		size_t want = until - r->hashed < cap ? (size_t)(until - r->hashed) : cap;
-		ssize_t n = pread(r->part.fd, block, want, (off_t)r->hashed);
+		ssize_t n = pread(r->hash_fd, block, want, (off_t)r->hashed);
 
 		if (n > 0) {
 			coo_sha256_update(&r->hash, block, (size_t)n);
@@ -108,4 +113,12 @@ coo_err coo_recvfile_hash(struct coo_recvfile *r, uint64_t until)
 	}
 	free(block);
 	return e;
+}
+
+void coo_recvfile_close(struct coo_recvfile *r, int dir)
+{
+	coo_partial_close(&r->part, dir);
+	if (r->hash_fd >= 0)
+		close(r->hash_fd);
+	r->hash_fd = -1;
 }
