@@ -274,8 +274,14 @@ static void tell(coo_fetch *f, coo_time now)
 		return;
 	f->told = now;
 	take_counts(f);
-	f->opts.on_progress(f->opts.user, f->result.bytes, is_dir(f) ? 0 : f->file.size,
-			    f->result.files);
+	f->result.took = now - f->started;
+	f->opts.on_progress(f->opts.user, &f->result);
+}
+
+static void finish_full(coo_fetch *f)
+{
+	f->result.no_room = true;
+	finish(f, COO_ELIMIT, "the file system would have too little room left");
 }
 
 /* min_free is looked at now and then: others fill the disk, too. */
@@ -306,7 +312,7 @@ static void take_block(coo_fetch *f, size_t n)
 		if (has_room(f, before))
 			tell(f, coo_clock_now());
 		else
-			finish(f, COO_ELIMIT, "the file system would have too little room left");
+			finish_full(f);
 	} else if (!is_dir(f) && f->file.differs) {
 		restart(f);
 	} else if (is_dir(f)) {
@@ -459,11 +465,11 @@ static coo_err open_sink(coo_fetch *f)
 	if (is_dir(f)) {
 		coo_recvdir_init(&f->dir, f->opts.dir, f->opts.id.name, &f->opts.limits,
 				 f->opts.names);
-		return coo_recv_check(&f->opts, 0, &f->result.why);
+		return coo_recv_check(&f->opts, 0, &f->result);
 	}
 	e = coo_recvfile_open(&f->file, f->opts.dir, &f->opts.id);
 	if (e == COO_OK)
-		return coo_recv_check(&f->opts, f->file.part.have, &f->result.why);
+		return coo_recv_check(&f->opts, f->file.part.have, &f->result);
 	f->result.why = e == COO_EFULL ? "the same file is being received already"
 				       : "the part cannot be opened";
 	return e;

@@ -11,8 +11,9 @@
 /* What is asked for again when a file is taken up, to see that it is the same. */
 #define COO_RECV_RECHECK (64u << 10)
 
-/* What can be refused before a byte is asked for, where have bytes of it are there; *why tells. */
-COO_MUST_CHECK coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, const char **why);
+/* What can be refused before a byte is asked for, where have bytes of it are there: why and no_room
+ * of *r tell. */
+COO_MUST_CHECK coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, coo_fetch_result *r);
 /* Begins to connect; gives the descriptor, or -1 with errno. */
 int coo_recv_connect(const coo_fetch_opts *o);
 /* Sends the request; again: with the next packet number. */
