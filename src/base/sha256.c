@@ -102,12 +102,21 @@ TARGET static void four_rounds(__m128i *abef, __m128i *cdgh, __m128i w, size_t a
 	*abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0e));
 }
 
-/* The next four words of the schedule from the sixteen before them. */
-TARGET static __m128i schedule(__m128i a, __m128i b, __m128i c, __m128i d)
+/*
+ * Four rounds with the words in now, and between them the last step of the schedule for next and
+ * the first one for before: in this order the processor does both at once, in one row after the
+ * other it does not.
+ */
+TARGET static void rounds_and_schedule(__m128i *abef, __m128i *cdgh, __m128i *before, __m128i now,
+				       __m128i *next, size_t at)
 {
-	__m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(a, b), _mm_alignr_epi8(d, c, 4));
+	__m128i sum = _mm_add_epi32(now, words(constants + at));
 
-	return _mm_sha256msg2_epu32(sum, d);
+	*cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
+	*next = _mm_add_epi32(*next, _mm_alignr_epi8(now, *before, 4));
+	*next = _mm_sha256msg2_epu32(*next, now);
+	*abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0e));
+	*before = _mm_sha256msg1_epu32(*before, now);
 }
 
 TARGET static void ni_block(__m128i *abef, __m128i *cdgh, const uint8_t *p)
@@ -118,19 +127,18 @@ TARGET static void ni_block(__m128i *abef, __m128i *cdgh, const uint8_t *p)
 		d = _mm_shuffle_epi8(words(p + 48), swap);
 	__m128i abef_before = *abef, cdgh_before = *cdgh;
 
-	for (size_t at = 0;;) {
-		four_rounds(abef, cdgh, a, at);
-		four_rounds(abef, cdgh, b, at + 4);
-		four_rounds(abef, cdgh, c, at + 8);
-		four_rounds(abef, cdgh, d, at + 12);
-		at += 16;
-		if (at == 64)
-			break;
-		a = schedule(a, b, c, d);
-		b = schedule(b, c, d, a);
-		c = schedule(c, d, a, b);
-		d = schedule(d, a, b, c);
+	four_rounds(abef, cdgh, a, 0);
+	four_rounds(abef, cdgh, b, 4);
+	a = _mm_sha256msg1_epu32(a, b);
+	four_rounds(abef, cdgh, c, 8);
+	b = _mm_sha256msg1_epu32(b, c);
+	for (size_t at = 12; at < 60; at += 16) {
+		rounds_and_schedule(abef, cdgh, &c, d, &a, at);
+		rounds_and_schedule(abef, cdgh, &d, a, &b, at + 4);
+		rounds_and_schedule(abef, cdgh, &a, b, &c, at + 8);
+		rounds_and_schedule(abef, cdgh, &b, c, &d, at + 12);
 	}
+	four_rounds(abef, cdgh, d, 60);
 	*abef = _mm_add_epi32(*abef, abef_before);
 	*cdgh = _mm_add_epi32(*cdgh, cdgh_before);
 }

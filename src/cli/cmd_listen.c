@@ -11,6 +11,7 @@
 #include "cli/net.h"
 #include "cli/out.h"
 #include "cli/recv_files.h"
+#include "cli/recv_release.h"
 #include "cli/show.h"
 #include "cli/transfer.h"
 #include "cli/xalloc.h"
@@ -199,6 +200,8 @@ static void show(struct listening *l, const coo_event *ev, const coo_message *m)
 		say_warn("%zu files of that offer have no safe name or make no sense", bad);
 	if (o)
 		recv_files_offer(l->files, o, m->from.known);
+	else if (bad && !m->broadcast && l->opts->recv.accept != ACCEPT_NEVER)
+		recv_release(&l->net, &ev->rx.from, ev->packet.packet_no, "no name in it is safe");
 	free(o);
 }
 

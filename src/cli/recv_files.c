@@ -10,6 +10,7 @@
 #include "cli/exit.h"
 #include "cli/out.h"
 #include "cli/recv_ask.h"
+#include "cli/recv_release.h"
 #include "cli/transfer.h"
 #include "cli/xalloc.h"
 
@@ -26,6 +27,7 @@ struct job {
 	struct recv_files *r;
 	struct offer *offer; /* own copy, of this file alone: v[0] */
 	coo_fetch *fetch;    /* NULL: waits */
+	const char *refused; /* why another file of the offer was, or NULL */
 };
 
 struct recv_files {
@@ -140,15 +142,22 @@ static void fill(struct transfer *t, const struct offer *o)
 	t->total = f->is_dir || f->size == COO_FILE_SIZE_UNKNOWN ? 0 : f->size;
 }
 
-static void on_progress(void *user, uint64_t done, uint64_t total, uint64_t files)
+static void take_counts(struct transfer *t, const coo_fetch_result *f)
+{
+	t->done = f->bytes;
+	t->files = f->files;
+	t->folders = f->folders;
+	t->resumed_from = f->resumed_from;
+	t->took = f->took;
+}
+
+static void on_progress(void *user, const coo_fetch_result *so_far)
 {
 	const struct job *j = user;
 	struct transfer t;
 
-	(void)total;
 	fill(&t, j->offer);
-	t.done = done;
-	t.files = files;
+	take_counts(&t, so_far);
 	transfer_show(TRANSFER_PROGRESS, &t);
 }
 
@@ -198,6 +207,29 @@ static char *join_path(const struct recv_files *r, const char *name)
 	return path;
 }
 
+/* Too much or not safe: asking again would not help. coo get leaves that to its user. */
+static bool is_refusal(const struct recv_files *r, const coo_fetch_result *f)
+{
+	return r->opts.accept != ACCEPT_NEVER && !r->stopping && !f->no_room &&
+	       (f->e == COO_ELIMIT || f->e == COO_EUNSAFE);
+}
+
+/* The sender is told when nothing of the offer is on its way any more. */
+static void release_at_end(struct job *j, const char *why)
+{
+	bool is_last = true;
+
+	for (struct job *k = j->r->jobs; why && k; k = k->next) {
+		if (k == j || k->offer->packet_no != j->offer->packet_no ||
+		    !coo_addr_eq(&k->offer->from, &j->offer->from))
+			continue;
+		k->refused = why;
+		is_last = false;
+	}
+	if (why && is_last)
+		recv_release(j->r->net, &j->offer->from, j->offer->packet_no, why);
+}
+
 static void on_done(void *user, const coo_fetch_result *f)
 {
 	struct job *j = user;
@@ -207,11 +239,7 @@ static void on_done(void *user, const coo_fetch_result *f)
 
 	r->running--;
 	fill(&t, j->offer);
-	t.done = f->bytes;
-	t.files = f->files;
-	t.folders = f->folders;
-	t.resumed_from = f->resumed_from;
-	t.took = f->took;
+	take_counts(&t, f);
 	if (f->e == COO_OK) {
 		r->done++;
 		t.path = path = join_path(r, f->name);
@@ -222,6 +250,7 @@ static void on_done(void *user, const coo_fetch_result *f)
 		t.why = why = reason(f);
 	}
 	transfer_show(f->e == COO_OK ? TRANSFER_DONE : TRANSFER_FAILED, &t);
+	release_at_end(j, is_refusal(r, f) ? f->why : j->refused);
 	free(path);
 	free(why);
 	drop_job(j);
@@ -317,24 +346,6 @@ void recv_files_fetch(struct recv_files *r, const struct offer *o, const struct 
 	start_more(r);
 }
 
-/* RELEASEFILES: the sender need not wait for us. */
-static void release(struct recv_files *r, const struct offer *o)
-{
-	char no[24];
-	coo_send s;
-	int n = snprintf(no, sizeof(no), "%llu", (unsigned long long)o->packet_no);
-
-	memset(&s, 0, sizeof(s));
-	s.token = UINT64_MAX;
-	s.to = o->from;
-	s.command = COO_CMD_RELEASEFILES;
-	s.ext = coo_span_of(no, (size_t)n + 1);
-	coo_ignore(coo_node_send(net_node(r->net), &s, coo_driver_now(r->net->driver), NULL) !=
-		   COO_OK);
-	coo_driver_kick(r->net->driver);
-	offers_update(&o->from, o->packet_no, UINT64_MAX);
-}
-
 static void refuse(struct recv_files *r, const struct offer *o, const char *why)
 {
 	struct transfer t;
@@ -342,7 +353,7 @@ static void refuse(struct recv_files *r, const struct offer *o, const char *why)
 	fill(&t, o);
 	t.why = why;
 	transfer_show(TRANSFER_REFUSED, &t);
-	release(r, o);
+	recv_release(r->net, &o->from, o->packet_no, why);
 }
 
 static void fetch_all(struct recv_files *r, const struct offer *o)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/exit.h"
 #include "cli/out.h"
+#include "cli/recv_release.h"
 #include "cli/transfer.h"
 #include "cli/xalloc.h"
 #include "feature/filesend.h"
@@ -142,12 +143,12 @@ static void show(const coo_filesend_event *ev, enum transfer_status status)
 	transfer_show(status, &t);
 }
 
-static void say_skipped(const coo_filesend_event *ev)
+static void say_inside(const coo_filesend_event *ev, const char *what)
 {
 	char *name = out_safe_dup(coo_span_str(ev->name), COO_UTF8_ONE_LINE);
 
 	transfer_clear_line();
-	say_warn("%s in %s is not sent: %s", name, ev->file->name, ev->why);
+	say_warn("%s in %s%s: %s", name, ev->file->name, what, ev->why);
 	free(name);
 }
 
@@ -167,7 +168,10 @@ void send_files_show(const coo_filesend_event *ev)
 		show(ev, TRANSFER_FAILED);
 		break;
 	case COO_FILESEND_SKIPPED:
-		say_skipped(ev);
+		say_inside(ev, " is not sent");
+		break;
+	case COO_FILESEND_ALTERED:
+		say_inside(ev, "");
 		break;
 	case COO_FILESEND_REFUSED:
 		if (out_verbosity() > 0)
@@ -338,8 +342,12 @@ void send_files_on_event(struct send_files *f, const coo_event *ev)
 		return;
 	give_up(f, s);
 	transfer_clear_line();
-	if (!s->complete)
-		say_warn("%s does not want the files", coo_addr_ip_text(&s->to, addr));
+	if (!s->complete) {
+		char *reason = recv_release_reason(&ev->packet);
+
+		say_warn("%s does not want the files%s", coo_addr_ip_text(&s->to, addr), reason);
+		free(reason);
+	}
 	check_over(f);
 }
 

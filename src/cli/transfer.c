@@ -4,13 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/addr.h"
 #include "cli/out.h"
-
-/* The terminal has one line that is written over and over. */
-static bool line_open;
+#include "cli/transfer_lines.h"
 
 const char *transfer_size(uint64_t bytes, char text[TRANSFER_SIZE_CAP])
 {
@@ -84,31 +81,31 @@ static void show_json(enum transfer_status status, const struct transfer *t)
 
 void transfer_clear_line(void)
 {
-	if (line_open)
-		fputs("\r\033[K", stderr);
-	line_open = false;
+	transfer_lines_clear();
 }
 
-/* "a.txt 45% 120 MiB/s, 3 s left" */
-static void show_line(const struct transfer *t, const char *name)
+/* "a.txt to 10.0.0.7: 45%, 120 MiB/s, 3 s left" */
+static void show_progress(const struct transfer *t, const char *name)
 {
-	char size[TRANSFER_SIZE_CAP], left[OUT_DURATION_CAP];
+	char done[64], size[TRANSFER_SIZE_CAP], per_second[TRANSFER_SIZE_CAP],
+	    addr[COO_ADDR_TEXT_CAP];
+	char left[OUT_DURATION_CAP + 16] = "", text[1024], took[OUT_DURATION_CAP];
 	uint64_t rate = rate_of(t);
 
-	if (out_is_quiet() || !isatty(STDERR_FILENO))
+	if (out_is_quiet())
 		return;
-	fprintf(stderr, "\r\033[K%s ", name);
 	if (t->total)
-		fprintf(stderr, "%.0f%%, ", (double)t->done * 100 / (double)t->total);
+		snprintf(done, sizeof(done), "%.0f%%", (double)t->done * 100 / (double)t->total);
 	else
-		fprintf(stderr, "%s, %" PRIu64 " files, ", transfer_size(t->done, size), t->files);
-	fprintf(stderr, "%s/s", transfer_size(rate, size));
+		snprintf(done, sizeof(done), "%s, %" PRIu64 " files", transfer_size(t->done, size),
+			 t->files);
 	if (t->total > t->done && rate > 0)
-		fprintf(stderr, ", %s left",
-			out_duration((coo_time)((double)(t->total - t->done) * 1e9 / (double)rate),
-				     left));
-	fflush(stderr);
-	line_open = true;
+		snprintf(left, sizeof(left), ", %s left",
+			 out_duration((coo_time)((double)(t->total - t->done) * 1e9 / (double)rate),
+				      took));
+	snprintf(text, sizeof(text), "%s %s %s: %s, %s/s%s", name, t->sending ? "to" : "from",
+		 coo_addr_ip_text(&t->peer, addr), done, transfer_size(rate, per_second), left);
+	transfer_lines_set(t, text);
 }
 
 static void show_done(const struct transfer *t, const char *name)
@@ -138,14 +135,14 @@ static void show_text(enum transfer_status status, const struct transfer *t)
 	char *name = out_safe_dup(coo_span_str(t->path ? t->path : t->name), COO_UTF8_ONE_LINE);
 
 	if (status != TRANSFER_PROGRESS)
-		transfer_clear_line();
+		transfer_lines_drop(t);
 	switch (status) {
 	case TRANSFER_STARTED:
 		say_note("%s %s: %s", t->sending ? "sending" : "receiving", name,
 			 coo_addr_text(&t->peer, addr));
 		break;
 	case TRANSFER_PROGRESS:
-		show_line(t, name);
+		show_progress(t, name);
 		break;
 	case TRANSFER_DONE:
 		show_done(t, name);

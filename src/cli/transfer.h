@@ -31,10 +31,10 @@ struct transfer {
 	const char *why;    /* what went wrong, or NULL */
 };
 
-/* Text: results on stdout; on a terminal a progress line on stderr. JSON: one object each. */
+/* Text: results on stdout, progress on stderr (transfer_lines.h). JSON: one object each. */
 void transfer_show(enum transfer_status status, const struct transfer *t);
 
-/* Ends the progress line, before something else is written to the terminal. */
+/* Takes the progress off the terminal, before something else is written there. */
 void transfer_clear_line(void);
 
 /* "12 B", "3.4 MiB". Returns text. */

@@ -101,6 +101,7 @@ static void open_entry(coo_dirwalk *w, coo_dirwalk_entry *e)
 		e->fd = fd;
 		e->size = (uint64_t)st.st_size;
 		e->mtime = st.st_mtime > 0 ? (uint64_t)st.st_mtime : 0;
+		e->changed = st.st_mtim;
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/path.h"
 #include "proto/attr.h"
@@ -26,6 +27,7 @@ typedef struct coo_dirwalk_entry {
 	const char *why; /* SKIPPED: half a sentence, static */
 	int fd;		 /* FILE: open for reading, the caller's to close */
 	uint64_t size, mtime;
+	struct timespec changed; /* FILE: mtime to the nanosecond */
 } coo_dirwalk_entry;
 
 /* Walks a folder one entry at a time, beneath descriptors, so that nothing moves under it. */

@@ -7,11 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/background.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "feature/filerecv_int.h"
 
-#define BLOCK (512u << 10)
+#define BLOCK (128u << 10) /* stays in the cache between recv and write */
 #define CONNECT_TIMEOUT COO_SEC(10)
 #define TICK_MS 500
 #define TELL_EVERY COO_MS(200)
@@ -20,8 +20,12 @@
 /* Bytes without which an idle period was no progress: a drip of single bytes is none. */
 #define PROGRESS_BYTES (16u << 10)
 
-/* The hash follows the writing in steps of this size. */
+/* Bytes that one transfer takes a turn of the loop: messages are not starved. */
+#define SLICE (1u << 20)
+
+/* The hash follows the writing in steps, small enough to be waited for. */
 #define HASH_STEP (4u << 20)
+#define HASH_STEP_MAX (16u << 20)
 
 /* How long an empty file may take to end: some servers close only after us. */
 #define EMPTY_WAIT COO_SEC(2)
@@ -33,8 +37,9 @@ struct coo_fetch {
 	char identity[IDENTITY_CAP]; /* version, user, host */
 	enum state state;
 	int fd;
-	bool restarted;
-	bool working;	 /* a thread of the pool has work */
+	bool restarted, cancelled;
+	bool working;	 /* a worker thread runs for it */
+	bool published;	 /* all is stored, but not all of it hashed */
 	uv_poll_t *poll; /* of this connection; freed when closed */
 	uv_timer_t timer;
 	uv_work_t work;
@@ -54,6 +59,7 @@ static bool is_dir(const coo_fetch *f)
 	return f->opts.type == COO_FILE_DIR;
 }
 
+static void finish(coo_fetch *f, coo_err e, const char *why);
 static coo_err open_connection(coo_fetch *f);
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -81,7 +87,8 @@ static void on_timer_closed(uv_handle_t *handle)
 {
 	coo_fetch *f = handle->data;
 
-	f->result.took = coo_clock_now() - f->started;
+	if (!f->published)
+		f->result.took = coo_clock_now() - f->started;
 	f->opts.on_done(f->opts.user, &f->result);
 	free(f->block);
 	free(f);
@@ -118,62 +125,64 @@ static void close_all(coo_fetch *f)
 	uv_close((uv_handle_t *)&f->timer, on_timer_closed);
 }
 
-/* Only work that is no function can be refused. */
-static void queue_work(coo_fetch *f, uv_work_cb work, uv_after_work_cb after)
-{
-	f->work.data = f;
-	f->working = true;
-	coo_ignore(uv_queue_work(f->opts.loop, &f->work, work, after) != 0);
-}
-
 static void hash_work(uv_work_t *work)
 {
 	coo_fetch *f = work->data;
 
-	/* a report can wait, messages and bytes on the wire cannot */
-	coo_background();
+	coo_thread_background();
 	f->work_result = coo_recvfile_hash(&f->file, f->hash_until);
-	f->work_errno = errno;
+}
+
+static void after_hash(uv_work_t *work, int status);
+static void after_publish(uv_work_t *work, int status);
+
+static bool queue_hash(coo_fetch *f)
+{
+	uint64_t left = f->file.pos - f->file.hashed;
+
+	f->hash_until = f->file.hashed + (left < HASH_STEP_MAX ? left : HASH_STEP_MAX);
+	f->work.data = f;
+	f->working = uv_queue_work(f->opts.loop, &f->work, hash_work, after_hash) == 0;
+	return f->working;
 }
 
 static void publish_work(uv_work_t *work)
 {
 	coo_fetch *f = work->data;
-	coo_err e;
 
 	if (is_dir(f))
-		e = coo_recvdir_publish(&f->dir, f->result.name);
+		f->work_result = coo_recvdir_publish(&f->dir, f->result.name);
 	else
-		e = coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id, f->result.name);
-	f->work_result = e;
+		f->work_result =
+		    coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id, f->result.name);
 	f->work_errno = errno;
 }
 
-static void fail_work(coo_fetch *f, const char *why)
+static void queue_publish(coo_fetch *f)
 {
-	f->result.e = f->work_result;
-	f->result.sys = f->work_errno;
-	f->result.why = why;
+	f->work.data = f;
+	f->working = uv_queue_work(f->opts.loop, &f->work, publish_work, after_publish) == 0;
+	if (!f->working)
+		finish(f, COO_ENOMEM, "no worker thread");
 }
 
-static void after_last_hash(uv_work_t *work, int status)
+/* Hashes on, step by step, and ends when there is no more. */
+static void hash_rest(coo_fetch *f)
 {
-	coo_fetch *f = work->data;
 	uint8_t digest[COO_SHA256_SIZE];
+	bool whole = f->file.hashed == f->file.pos;
 
-	(void)status;
-	f->working = false;
-	if (f->work_result != COO_OK) {
-		fail_work(f, "what was stored cannot be read again");
-	} else {
+	if (!whole && !f->cancelled && f->work_result == COO_OK && queue_hash(f))
+		return;
+	if (whole) {
 		coo_sha256_final(&f->file.hash, digest);
 		coo_sha256_hex(digest, f->result.sha256);
-		f->result.has_sha256 = true;
 	}
+	f->result.has_sha256 = whole;
 	close_all(f);
 }
 
-/* The file is there: the sender may go, while the rest of its hash is made for the report. */
+/* The sender has waited for this: the hash is for us alone. */
 static void after_publish(uv_work_t *work, int status)
 {
 	coo_fetch *f = work->data;
@@ -181,15 +190,20 @@ static void after_publish(uv_work_t *work, int status)
 	(void)status;
 	f->working = false;
 	if (f->work_result != COO_OK) {
-		fail_work(f, "what was received cannot be stored");
+		f->result.e = f->work_result;
+		f->result.sys = f->work_errno;
+		f->result.why = "what was received cannot be stored";
 		f->result.name[0] = '\0';
-	} else if (!is_dir(f)) {
-		close_connection(f, false);
-		f->hash_until = f->file.pos;
-		queue_work(f, hash_work, after_last_hash);
+		close_all(f);
 		return;
 	}
-	close_all(f);
+	close_connection(f, false);
+	f->published = true;
+	f->result.took = coo_clock_now() - f->started;
+	if (is_dir(f))
+		close_all(f);
+	else
+		hash_rest(f);
 }
 
 static void after_hash(uv_work_t *work, int status)
@@ -200,8 +214,10 @@ static void after_hash(uv_work_t *work, int status)
 	f->working = false;
 	if (f->state != FINISHING)
 		return;
-	if (f->result.e == COO_OK)
-		queue_work(f, publish_work, after_publish);
+	if (f->published)
+		hash_rest(f);
+	else if (f->result.e == COO_OK)
+		queue_publish(f);
 	else
 		close_all(f);
 }
@@ -209,11 +225,9 @@ static void after_hash(uv_work_t *work, int status)
 /* Keeps the hash close behind what was written, beside the loop. */
 static void follow_with_hash(coo_fetch *f)
 {
-	if (f->working || f->file.pos < f->file.hashed + HASH_STEP ||
-	    f->file.pos <= f->file.part.have)
-		return;
-	f->hash_until = f->file.pos;
-	queue_work(f, hash_work, after_hash);
+	if (!f->working && f->file.pos >= f->file.hashed + HASH_STEP &&
+	    f->file.pos > f->file.part.have)
+		coo_ignore(!queue_hash(f));
 }
 
 /* The outcome is known; what a worker still does is waited for. */
@@ -234,7 +248,7 @@ static void finish(coo_fetch *f, coo_err e, const char *why)
 	if (f->working)
 		return;
 	if (e == COO_OK)
-		queue_work(f, publish_work, after_publish);
+		queue_publish(f);
 	else
 		close_all(f);
 }
@@ -260,8 +274,14 @@ static void tell(coo_fetch *f, coo_time now)
 		return;
 	f->told = now;
 	take_counts(f);
-	f->opts.on_progress(f->opts.user, f->result.bytes, is_dir(f) ? 0 : f->file.size,
-			    f->result.files);
+	f->result.took = now - f->started;
+	f->opts.on_progress(f->opts.user, &f->result);
+}
+
+static void finish_full(coo_fetch *f)
+{
+	f->result.no_room = true;
+	finish(f, COO_ELIMIT, "the file system would have too little room left");
 }
 
 /* min_free is looked at now and then: others fill the disk, too. */
@@ -292,7 +312,7 @@ static void take_block(coo_fetch *f, size_t n)
 		if (has_room(f, before))
 			tell(f, coo_clock_now());
 		else
-			finish(f, COO_ELIMIT, "the file system would have too little room left");
+			finish_full(f);
 	} else if (!is_dir(f) && f->file.differs) {
 		restart(f);
 	} else if (is_dir(f)) {
@@ -316,7 +336,8 @@ static void take_end(coo_fetch *f)
 		finish(f, COO_EFORMAT, "the peer closed the connection too early");
 }
 
-static void receive(coo_fetch *f, int status)
+/* Gives whether there may be more at once. */
+static bool receive(coo_fetch *f, int status)
 {
 	ssize_t n = recv(f->fd, f->block, BLOCK, MSG_DONTWAIT);
 
@@ -326,6 +347,19 @@ static void receive(coo_fetch *f, int status)
 		take_end(f);
 	else if (errno != EINTR && (errno != EAGAIN || status < 0))
 		finish(f, COO_ESYS, "the connection broke");
+	return n == BLOCK;
+}
+
+static void receive_slice(coo_fetch *f, const uv_poll_t *poll, int status)
+{
+	uint64_t until = f->arrived + SLICE;
+	bool more = true;
+
+	/* after an error of the socket libuv does not call again: take what is left, then the error
+	 */
+	while (f->state == RECEIVING && poll == f->poll &&
+	       (status < 0 || (more && f->arrived < until)))
+		more = receive(f, status);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -359,12 +393,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (f->state == CONNECTING)
 		on_connected(f);
-	else if (f->state == RECEIVING)
-		receive(f, status);
-	/* after an error of the socket libuv does not call again: take what is left, then the error
-	 */
-	while (status < 0 && f->state == RECEIVING && poll == f->poll)
-		receive(f, status);
+	else
+		receive_slice(f, poll, status);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -435,11 +465,11 @@ static coo_err open_sink(coo_fetch *f)
 	if (is_dir(f)) {
 		coo_recvdir_init(&f->dir, f->opts.dir, f->opts.id.name, &f->opts.limits,
 				 f->opts.names);
-		return coo_recv_check(&f->opts, 0, &f->result.why);
+		return coo_recv_check(&f->opts, 0, &f->result);
 	}
 	e = coo_recvfile_open(&f->file, f->opts.dir, &f->opts.id);
 	if (e == COO_OK)
-		return coo_recv_check(&f->opts, f->file.part.have, &f->result.why);
+		return coo_recv_check(&f->opts, f->file.part.have, &f->result);
 	f->result.why = e == COO_EFULL ? "the same file is being received already"
 				       : "the part cannot be opened";
 	return e;
@@ -491,5 +521,6 @@ coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
 
 void coo_fetch_cancel(coo_fetch *f)
 {
+	f->cancelled = true; /* what is stored stays, though without its hash */
 	finish(f, COO_ELIMIT, "was cancelled");
 }

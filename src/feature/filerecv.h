@@ -42,6 +42,7 @@ typedef struct coo_fetch_result {
 	uint64_t bytes;		     /* of content, as the file or folder holds now */
 	uint64_t resumed_from;	     /* kept from an earlier attempt */
 	uint64_t files, folders;     /* of a folder */
+	bool no_room;		     /* COO_ELIMIT for want of room: another time it may be there */
 	bool has_sha256;	     /* for a file */
 	char sha256[COO_SHA256_HEX_CAP];
 	coo_time took;
@@ -60,9 +61,8 @@ typedef struct coo_fetch_opts {
 			       COO_FILE_SIZE_UNKNOWN */
 	enum coo_file_type type;
 	coo_fetch_limits limits;
-	/* At most five times a second; may be NULL. done counts what is there, resumed bytes too.
-	 */
-	void (*on_progress)(void *user, uint64_t done, uint64_t total, uint64_t files);
+	/* At most five times a second: the counts and the time so far. May be NULL. */
+	void (*on_progress)(void *user, const coo_fetch_result *so_far);
 	/* Once; the fetch is gone after it. */
 	void (*on_done)(void *user, const coo_fetch_result *r);
 	void *user;

@@ -11,8 +11,9 @@
 /* What is asked for again when a file is taken up, to see that it is the same. */
 #define COO_RECV_RECHECK (64u << 10)
 
-/* What can be refused before a byte is asked for, where have bytes of it are there; *why tells. */
-COO_MUST_CHECK coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, const char **why);
+/* What can be refused before a byte is asked for, where have bytes of it are there: why and no_room
+ * of *r tell. */
+COO_MUST_CHECK coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, coo_fetch_result *r);
 /* Begins to connect; gives the descriptor, or -1 with errno. */
 int coo_recv_connect(const coo_fetch_opts *o);
 /* Sends the request; again: with the next packet number. */
@@ -22,11 +23,11 @@ COO_MUST_CHECK coo_err coo_recv_request(int fd, const coo_fetch_opts *o, uint64_
 /* One file on its way into its part. */
 struct coo_recvfile {
 	coo_partial part;
+	int hash_fd;	/* the part again: it is hashed still when it is published and closed */
 	uint64_t begin; /* offset asked for */
 	uint64_t pos;	/* next byte that comes */
 	uint64_t size;	/* or COO_FILE_SIZE_UNKNOWN */
 	bool differs;	/* what was kept is not what is sent: ask from 0 */
-	int hash_fd;	/* the part once more: it is hashed beyond its publication */
 	coo_sha256 hash;
 	uint64_t hashed;
 };
@@ -34,12 +35,12 @@ struct coo_recvfile {
 COO_MUST_CHECK coo_err coo_recvfile_open(struct coo_recvfile *r, int dir, const coo_partial_id *id);
 /* COO_EMORE: go on; COO_OK: the size is reached; COO_EFORMAT: differs; COO_ESYS; COO_ELIMIT. */
 COO_MUST_CHECK coo_err coo_recvfile_feed(struct coo_recvfile *r, coo_span in, uint64_t max_file);
-/* Closes; what came stays as coo_partial_close leaves it. */
-void coo_recvfile_close(struct coo_recvfile *r, int dir);
 /* Empties the part, to begin anew at offset 0. */
 COO_MUST_CHECK coo_err coo_recvfile_restart(struct coo_recvfile *r);
 /* Hashes what was written up to now, from the file itself. Any thread, one at a time. */
 COO_MUST_CHECK coo_err coo_recvfile_hash(struct coo_recvfile *r, uint64_t until);
+/* No worker may run. */
+void coo_recvfile_close(struct coo_recvfile *r, int dir);
 
 /* A folder on its way into "name.part". */
 struct coo_recvdir {

@@ -30,6 +30,7 @@ enum coo_filesend_what {
 	COO_FILESEND_DONE,     /* every byte has been taken */
 	COO_FILESEND_FAILED,   /* why tells; the offer stays open */
 	COO_FILESEND_SKIPPED,  /* name, inside the folder, is passed over: why */
+	COO_FILESEND_ALTERED,  /* name, inside the folder, was written to while it was sent */
 	COO_FILESEND_REFUSED,  /* a request that matches no offer, or one connection too many */
 };
 

@@ -5,6 +5,9 @@
 /* What the parts of the serving side share: filesend.c (service, connections), sendoffer.c (table
  * of offers), sendbody.c (what is sent). */
 
+#include <time.h>
+
+#include "base/path.h"
 #include "feature/dirwalk.h"
 #include "feature/filesend.h"
 #include "proto/request.h"
@@ -41,9 +44,12 @@ void coo_offer_free(struct coo_offer *o);
 struct coo_sendbody {
 	bool is_dir;
 	bool follow_links, walking, ended, utf8;
-	int fd;	       /* file being sent, or -1 */
-	uint64_t left; /* of it */
-	off_t at;      /* in it */
+	int fd;			      /* file being sent, or -1 */
+	uint64_t left;		      /* of it */
+	uint64_t size;		      /* of it, when it was opened */
+	struct timespec changed;      /* likewise */
+	char name[COO_PATH_NAME_CAP]; /* of one in a folder */
+	off_t at;		      /* in it */
 	uint64_t sent, files;
 	const char *why; /* what went wrong */
 	coo_charset *names;
@@ -51,6 +57,7 @@ struct coo_sendbody {
 	size_t have, done; /* bytes in buffer, and how many of them are out */
 	uint8_t *buffer;   /* COO_SEND_BUFFER for folders */
 	void (*skipped)(void *user, const char *name, const char *why);
+	void (*altered)(void *user, const char *name); /* one in a folder, while it was sent */
 	void *user;
 };
 

@@ -11,7 +11,7 @@
 
 #define REQUEST_CAP 1024
 
-coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, const char **why)
+coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, coo_fetch_result *r)
 {
 	const coo_fetch_limits *l = &o->limits;
 	uint64_t size = o->id.size, free_bytes = coo_path_free_bytes(o->dir);
@@ -19,11 +19,12 @@ coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, const char **why)
 	if (o->type == COO_FILE_DIR || size == COO_FILE_SIZE_UNKNOWN)
 		size = have = 0;
 	if (l->max_file && size > l->max_file) {
-		*why = "the file is larger than allowed";
+		r->why = "the file is larger than allowed";
 		return COO_ELIMIT;
 	}
 	if (free_bytes < l->min_free || free_bytes - l->min_free < size - have) {
-		*why = "the file system has too little room";
+		r->why = "the file system has too little room";
+		r->no_room = true;
 		return COO_ELIMIT;
 	}
 	return COO_OK;

@@ -28,14 +28,6 @@ coo_err coo_recvfile_open(struct coo_recvfile *r, int dir, const coo_partial_id 
 	return e;
 }
 
-void coo_recvfile_close(struct coo_recvfile *r, int dir)
-{
-	if (r->hash_fd >= 0)
-		close(r->hash_fd);
-	r->hash_fd = -1;
-	coo_partial_close(&r->part, dir);
-}
-
 coo_err coo_recvfile_restart(struct coo_recvfile *r)
 {
 	r->begin = r->pos = r->hashed = 0;
@@ -121,4 +113,12 @@ coo_err coo_recvfile_hash(struct coo_recvfile *r, uint64_t until)
 	}
 	free(block);
 	return e;
+}
+
+void coo_recvfile_close(struct coo_recvfile *r, int dir)
+{
+	coo_partial_close(&r->part, dir);
+	if (r->hash_fd >= 0)
+		close(r->hash_fd);
+	r->hash_fd = -1;
 }

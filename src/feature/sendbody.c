@@ -33,13 +33,24 @@ static coo_err open_file(struct coo_sendbody *b, const coo_fileset *set, const c
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->size)
 		return refuse(b, COO_EUNSAFE, "the file has changed since it was offered");
 	/* half of the old file and half of the new one would be neither */
-	if (offset > 0 && st.st_mtime > 0 && (uint64_t)st.st_mtime != f->mtime)
+	if (st.st_mtime > 0 && (uint64_t)st.st_mtime != f->mtime)
 		return refuse(b, COO_EUNSAFE, "the file has changed since it was offered");
 	if (offset > f->size)
 		return refuse(b, COO_ERANGE, "asked to begin behind the end of the file");
 	b->at = (off_t)offset;
 	b->left = f->size - offset;
+	b->size = f->size;
+	b->changed = st.st_mtim;
 	return COO_OK;
+}
+
+/* Whether somebody wrote into the open file since. */
+static bool has_changed(const struct coo_sendbody *b)
+{
+	struct stat st;
+
+	return fstat(b->fd, &st) != 0 || (uint64_t)st.st_size != b->size ||
+	       st.st_mtim.tv_sec != b->changed.tv_sec || st.st_mtim.tv_nsec != b->changed.tv_nsec;
 }
 
 static coo_span wire_name(struct coo_sendbody *b, const char *name, uint8_t *mem, size_t cap)
@@ -152,7 +163,9 @@ static coo_err add_file(struct coo_sendbody *b, const coo_dirwalk_entry *entry)
 	if (e == COO_OK && entry->size > SMALL_FILE) {
 		b->fd = entry->fd;
 		b->at = 0;
-		b->left = entry->size;
+		b->left = b->size = entry->size;
+		b->changed = entry->changed;
+		memcpy(b->name, entry->name, sizeof(b->name));
 		return COO_OK;
 	}
 	if (e == COO_OK)
@@ -231,8 +244,13 @@ static ssize_t move_bytes(int sock, int fd, off_t *at, size_t n)
 static coo_err push_file(struct coo_sendbody *b, int sock, size_t max)
 {
 	size_t want = b->left < max ? (size_t)b->left : max;
-	ssize_t n = want ? move_bytes(sock, b->fd, &b->at, want) : 0;
+	bool altered = want == b->left && has_changed(b);
+	ssize_t n;
 
+	/* without its last bytes nobody takes it for a whole one; a folder would be lost with it */
+	if (altered && !b->walking)
+		return refuse(b, COO_EFORMAT, "the file changed while it was sent");
+	n = want ? move_bytes(sock, b->fd, &b->at, want) : 0;
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? COO_EMORE : COO_ESYS;
 	if (n == 0 && want > 0)
@@ -240,6 +258,8 @@ static coo_err push_file(struct coo_sendbody *b, int sock, size_t max)
 	b->left -= (uint64_t)n;
 	b->sent += (uint64_t)n;
 	if (b->left == 0) {
+		if (altered && b->altered)
+			b->altered(b->user, b->name);
 		close(b->fd);
 		b->fd = -1;
 		b->ended = b->ended || !b->walking;

@@ -92,6 +92,11 @@ static void on_skipped(void *user, const char *name, const char *why)
 	tell(user, COO_FILESEND_SKIPPED, name, why);
 }
 
+static void on_altered(void *user, const char *name)
+{
+	tell(user, COO_FILESEND_ALTERED, name, "it changed while it was sent");
+}
+
 /* Bytes that the peer's system has not acknowledged yet. */
 static int unacknowledged(const struct coo_sendconn *c)
 {
@@ -143,6 +148,7 @@ static void start_body(struct coo_sendconn *c, enum coo_request_kind kind, uint6
 	c->body.names = c->offer->names;
 	c->body.follow_links = c->offer->set->follow_links;
 	c->body.skipped = on_skipped;
+	c->body.altered = on_altered;
 	c->body.user = c;
 	c->started = c->told = c->progress = coo_clock_now();
 	e = coo_sendbody_open(&c->body, c->offer->set, c->file, kind, offset);

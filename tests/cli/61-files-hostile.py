@@ -5,7 +5,6 @@ said, memory stays flat and the listener goes on."""
 import os
 import socket
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
@@ -25,67 +24,6 @@ listener = files.Listener(place, "--accept", "all", "--save-dir", save, "--max-f
                           "--max-total", "80M", "--max-entries", "2000")
 
 
-class Peer:
-    """Offers by hand, and answers requests with whatever bytes the case has."""
-
-    def __init__(self):
-        while True:
-            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.udp.bind(("127.0.0.1", 0))
-            self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            try:
-                self.tcp.bind(self.udp.getsockname())
-                break
-            except OSError:
-                self.udp.close()
-                self.tcp.close()
-        self.tcp.listen(16)
-        self.udp.settimeout(lab.WAIT)
-        self.number = int(time.time())
-        self.answers = {}
-        self.requests = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while True:
-            s, _ = self.tcp.accept()
-            threading.Thread(target=self._answer, args=(s,), daemon=True).start()
-
-    def _answer(self, s):
-        request = s.recv(4096)
-        self.requests.append(request)
-        number = int(request.split(b":")[5], 16)
-        try:
-            for block in self.answers.get(number, ()):
-                if isinstance(block, bytes):
-                    s.sendall(block)
-                elif callable(block):
-                    block()
-                else:
-                    time.sleep(block)
-        except OSError:
-            pass
-        s.close()
-
-    def send(self, command, ext):
-        self.number += 1
-        self.udp.sendto(b"1:%d:mallory:evil:%d:" % (self.number, command) + ext,
-                        ("127.0.0.1", listener.at_port))
-        return self.number
-
-    def offer(self, entries, answer=()):
-        self.answers[self.number + 1] = answer
-        return self.send(0x200120, b"\0" + entries)
-
-    def is_alive(self):
-        """The listener still acknowledges a message."""
-        number = self.send(0x120, b"still there?\0")
-        while True:
-            answer = self.udp.recv(65536)
-            if answer.split(b":", 5)[5].startswith(b"%d" % number):
-                return True
-
-
 def header(name, size, kind, length=None):
     rest = b":" + name + b":" + size + b":" + kind + b":"
     return (b"%04x" % (len(rest) + 4) if length is None else length) + rest
@@ -100,7 +38,7 @@ def plain(name, data):
 
 
 UP = header(b".", b"0", b"3")
-peer = Peer()
+peer = files.Peer(listener)
 LONG = b"A" * 300
 
 

@@ -4,8 +4,11 @@ import hashlib
 import os
 import random
 import shutil
+import socket
 import sys
 import tempfile
+import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402
@@ -92,3 +95,112 @@ def coo(place, *args, wait=60):
     """Runs coo to its end in this place; gives (exit code, stdout, stderr)."""
     os.environ.update(place.env)
     return lab.coo(None, *args, wait=wait)
+
+
+class Peer:
+    """Offers by hand, and answers requests with whatever bytes the case has."""
+
+    def __init__(self, listener):
+        self.to = ("127.0.0.1", listener.at_port)
+        while True:
+            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.udp.bind(("127.0.0.1", 0))
+            self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                self.tcp.bind(self.udp.getsockname())
+                break
+            except OSError:
+                self.udp.close()
+                self.tcp.close()
+        self.tcp.listen(16)
+        self.udp.settimeout(lab.WAIT)
+        self.number = int(time.time())
+        self.answers = {}
+        self.requests = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            s, _ = self.tcp.accept()
+            threading.Thread(target=self._answer, args=(s,), daemon=True).start()
+
+    def _answer(self, s):
+        request = s.recv(4096)
+        self.requests.append(request)
+        number = int(request.split(b":")[5], 16)
+        try:
+            for block in self.answers.get(number, ()):
+                if isinstance(block, bytes):
+                    s.sendall(block)
+                elif callable(block):
+                    block()
+                else:
+                    time.sleep(block)
+        except OSError:
+            pass
+        s.close()
+
+    def send(self, command, ext):
+        self.number += 1
+        self.udp.sendto(b"1:%d:mallory:evil:%d:" % (self.number, command) + ext, self.to)
+        return self.number
+
+    def offer(self, entries, answer=()):
+        self.answers[self.number + 1] = answer
+        return self.send(0x200120, b"\0" + entries)
+
+    def is_alive(self):
+        """The listener still acknowledges a message."""
+        number = self.send(0x120, b"still there?\0")
+        while True:
+            answer = self.udp.recv(65536)
+            if answer.split(b":", 5)[5].startswith(b"%d" % number):
+                return True
+
+
+class Recipient:
+    """Gets an offer by hand, acknowledges it, and asks for the files as slowly as it likes."""
+
+    def __init__(self):
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", 0))
+        self.udp.settimeout(lab.WAIT)
+        self.target = "127.0.0.1:%d" % self.udp.getsockname()[1]
+        self.sender = self.packet = None
+
+    def take_offer(self):
+        raw, self.sender = self.udp.recvfrom(65535)
+        self.packet = int(raw.split(b":", 2)[1])
+        self.udp.sendto(b"1:%d:slow:here:33:%d\0" % (self.packet, self.packet), self.sender)
+
+    def ask(self, file_id=0, offset=0, folder=False, buffer=None):
+        """A connection on which that file comes."""
+        s = socket.socket()
+        if buffer:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        s.settimeout(lab.WAIT)
+        s.connect(self.sender)
+        s.sendall(b"1:5:slow:here:%d:%x:%x:%x:\0" %
+                  (0x62 if folder else 0x60, self.packet, file_id, offset))
+        return s
+
+
+def read_some(s, n):
+    """Exactly n bytes, which have to come."""
+    got = bytearray()
+    while len(got) < n:
+        block = s.recv(n - len(got))
+        assert block, len(got)
+        got += block
+    return bytes(got)
+
+
+def read_all(s):
+    """What comes until the end, whichever way it ends."""
+    got = bytearray()
+    try:
+        while block := s.recv(1 << 20):
+            got += block
+    except ConnectionResetError:
+        pass
+    return bytes(got)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/background.h"
+#include "base/thread.h"
 
 #ifdef __linux__
 #include <sched.h>
@@ -7,7 +7,7 @@
 
 #include "proto/attr.h"
 
-void coo_background(void)
+void coo_thread_background(void)
 {
 	struct sched_param none;
 
@@ -16,7 +16,7 @@ void coo_background(void)
 	coo_ignore(sched_setscheduler(0, SCHED_IDLE, &none) != 0);
 }
 #else
-void coo_background(void)
+void coo_thread_background(void)
 {
 }
 #endif
