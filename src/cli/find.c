@@ -72,6 +72,8 @@ static bool take_peer(struct finding *f, const coo_peer *peer, struct found_peer
 	v->charset = (const char *)at;
 	p->by = found.by;
 	p->rtt = found.rtt;
+	if (p->by == COO_FOUND_LIST)
+		v->last_heard = 0; /* it was not heard here: somebody else says that it is there */
 	p->age = v->last_heard ? now - v->last_heard : 0;
 	return true;
 }

@@ -152,6 +152,7 @@ coo_err coo_driver_open(uv_loop_t *loop, const coo_driver_cfg *cfg, coo_driver *
 	uv_timer_init(loop, &d->timer);
 	d->timer.data = d;
 	d->handles = 1;
+	coo_offlink_init(&d->offlink, &cfg->offlink, &cfg->node);
 	e = coo_netifs_read(cfg->names, cfg->n_names, &d->netifs, &unknown);
 	if (bad)
 		*bad = unknown;
@@ -307,7 +308,8 @@ static void receive(coo_driver *d, const coo_dgram *g, coo_time now)
 	rx.was_broadcast = g->local.family && (coo_addr_is_multicast(&g->local) ||
 					       coo_netifs_is_broadcast(&d->netifs, &g->local));
 	rx.foreign = is_foreign(d, &g->peer);
-	rx.off_link = !coo_netifs_on_link(&d->netifs, &g->peer);
+	rx.off_link = !coo_netifs_on_link(&d->netifs, &g->peer) &&
+		      !coo_offlink_admits(&d->offlink, &rx, g->data, now);
 	coo_node_recv(d->node, &rx, g->data, now);
 	drain_events(d);
 }

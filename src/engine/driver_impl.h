@@ -33,6 +33,7 @@ struct coo_driver {
 	coo_driver_socket sockets[MAX_SOCKETS];
 	size_t n_sockets;
 	coo_reach reach;
+	coo_offlink offlink;
 	coo_netwatch *watch;
 
 	/* datagrams made but not yet taken by the kernel, all for one socket */

@@ -82,6 +82,13 @@ static coo_time later_of(coo_time a, coo_time b)
 	return a > b ? a : b;
 }
 
+bool coo_discover_lists_over(const coo_discover *d, coo_time now)
+{
+	coo_time rest = d->cfg.wait < PASS_EVERY ? d->cfg.wait : PASS_EVERY;
+
+	return !d->cfg.host_lists || now >= d->list_at + rest;
+}
+
 /* One step of the rounds; true when they are over. */
 bool coo_discover_step_rounds(coo_discover *d, coo_time now)
 {
