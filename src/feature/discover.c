@@ -164,6 +164,8 @@ static void on_entry(coo_discover *d, const coo_event *ev)
 	if (ev->type == COO_EV_PEER_UP || !r->used)
 		memset(r, 0, sizeof(*r));
 	r->used = true;
+	if (r->by < COO_FOUND_HEARD)
+		r->by = COO_FOUND_HEARD;
 	if (coo_packet_cmd(&ev->packet) != COO_CMD_ANSENTRY)
 		return;
 	if (coo_sweep_answer(&d->sweep, &ev->rx.from, &asked)) {

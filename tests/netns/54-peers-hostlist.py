@@ -62,9 +62,9 @@ def peers(*args):
 
 
 with step("the list of a coo listen: whom it heard, beyond what a broadcast reaches"):
-    # h3 hears no broadcast of h1, and answers none of its questions
-    os.system("on h3 nft 'add table inet f; add chain inet f c { type filter hook input priority 0; }; "
-              "add rule inet f c ip saddr 10.77.0.1 drop'")
+    # h1 hears nothing of h3
+    os.system("on h1 nft 'add table inet f; add chain inet f c { type filter hook input priority 0; }; "
+              "add rule inet f c ip saddr 10.77.0.3 drop'")
     os.system("on h3 sh -c 'echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6'")
     server = lab.Coo("h2", "listen", "--json", "--serve-list", "--nick", "名册")
     hidden = lab.Coo("h3", "listen", "--json", "--user", "li", "--nick", "李四", "--group", "营业")
