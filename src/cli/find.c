@@ -8,10 +8,12 @@
 #include "cli/out.h"
 #include "cli/xalloc.h"
 #include "feature/relay.h"
+#include "proto/hash.h"
 
 struct entry {
 	uint8_t *p;
 	size_t n;
+	uint64_t told; /* hash of what was told of the peer last */
 };
 
 struct finding {
@@ -111,13 +113,32 @@ static void keep_entry(struct finding *f, const coo_event *ev)
 	memcpy(e->p, ev->dgram.p, e->n);
 }
 
+static uint64_t hash_of(const struct found_peer *p)
+{
+	const coo_peer_view *v = &p->view;
+	const coo_span words[] = { v->user,  v->host,	 v->nick,
+				   v->group, v->version, coo_span_str(v->charset) };
+	uint64_t h = coo_hash_ip(v->absent, &v->addr);
+
+	h = coo_hash_mix(h, v->addr.port ^ (uint64_t)v->client << 32);
+	for (size_t i = 0; i < COO_ARRAY_LEN(words); i++)
+		h = coo_hash_span(h, words[i]);
+	return h;
+}
+
+/* A change that does not show, such as one more address that is not the one to use, is not told. */
 static void tell(struct finding *f, const coo_event *ev, char sign)
 {
+	struct entry *e = &f->entries[ev->peer - coo_node_peers(net_node(&f->net))->v];
 	struct found_peer p;
+	uint64_t h;
 
 	if (!f->wish->on_peer || f->stopping || !take_peer(f, ev->peer, &p))
 		return;
-	f->wish->on_peer(f->wish->user, sign, &p);
+	h = hash_of(&p);
+	if (sign != '~' || h != e->told)
+		f->wish->on_peer(f->wish->user, sign, &p);
+	e->told = h;
 	free(p.bytes);
 }
 
@@ -311,7 +332,7 @@ static int open_discover(struct finding *f, const struct common *c)
 static void say_duration(struct finding *f)
 {
 	size_t n = coo_discover_addresses(f->discover);
-	unsigned rate = f->wish->rate ? f->wish->rate : 500;
+	unsigned rate = coo_discover_rate(f->discover);
 
 	if (n / rate >= 10)
 		say_info("asking %zu addresses, %u a second: about %zu s", n, rate, n / rate);

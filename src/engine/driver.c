@@ -26,6 +26,7 @@ static coo_err add_socket(coo_driver *d, const coo_addr *bind, bool reuse)
 	opts.bind = *bind;
 	opts.want_dst = true;
 	opts.reuse_addr = reuse;
+	opts.sndbuf = SNDBUF;
 	e = coo_udp_open(&opts, &s->udp);
 	if (e != COO_OK)
 		return e;
@@ -354,6 +355,11 @@ coo_time coo_driver_now(const coo_driver *d)
 {
 	(void)d;
 	return coo_clock_now();
+}
+
+bool coo_driver_is_full(const coo_driver *d)
+{
+	return d->n_queue > 0;
 }
 
 coo_addr coo_driver_local(const coo_driver *d)

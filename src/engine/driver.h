@@ -56,6 +56,9 @@ coo_time coo_driver_now(const coo_driver *d);
  * outside on_event. */
 void coo_driver_kick(coo_driver *d);
 
+/* Whether datagrams wait because the socket is full: who sends much holds back until they went. */
+bool coo_driver_is_full(const coo_driver *d);
+
 /* The address bound first, with the real port. */
 coo_addr coo_driver_local(const coo_driver *d);
 

@@ -6,7 +6,13 @@
 
 #include "feature/discover_impl.h"
 
-enum { RATE_DEFAULT = 500, SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
+/*
+ * The kernel keeps an address that does not answer ARP for three seconds, 1,024 of them where
+ * nobody changed that, and then drops what goes to any further one without telling.
+ */
+enum { RATE_DEFAULT = 500, RATE_ON_LINK = 160, FEW_ON_LINK = 512 };
+
+enum { SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
 
 #define WAIT_DEFAULT COO_SEC(3)
 #define LIST_RETRY COO_SEC(3)  /* when the node asks for lists again */
@@ -47,8 +53,6 @@ coo_err coo_discover_new(const coo_discover_cfg *cfg, coo_discover **out)
 	}
 	if (!d->cfg.wait)
 		d->cfg.wait = WAIT_DEFAULT;
-	if (!d->cfg.rate)
-		d->cfg.rate = RATE_DEFAULT;
 	uv_timer_init(coo_driver_loop(cfg->driver), d->timer);
 	d->timer->data = d;
 	*out = d;
@@ -72,12 +76,24 @@ void coo_discover_free(coo_discover *d)
 
 coo_err coo_discover_add(coo_discover *d, const coo_cidr *net, uint16_t port)
 {
-	return coo_sweep_add(&d->sweep, net, port);
+	size_t before = d->sweep.total;
+	coo_err e = coo_sweep_add(&d->sweep, net, port);
+
+	if (e == COO_OK && coo_netifs_on_link(coo_driver_netifs(d->cfg.driver), &net->base))
+		d->on_link += d->sweep.total - before;
+	return e;
 }
 
 size_t coo_discover_addresses(const coo_discover *d)
 {
 	return d->sweep.total;
+}
+
+unsigned coo_discover_rate(const coo_discover *d)
+{
+	if (d->cfg.rate)
+		return d->cfg.rate;
+	return d->on_link > FEW_ON_LINK ? RATE_ON_LINK : RATE_DEFAULT;
 }
 
 /* --- who is there ----------------------------------------------------------------------------- */
@@ -247,7 +263,7 @@ static bool knows_names(const coo_peer *p)
 
 static bool step_goodbyes(coo_discover *d, coo_time now)
 {
-	size_t sent = 0, most = d->cfg.rate * COO_DISCOVER_TICK_MS / 1000 + 1;
+	size_t sent = 0, most = coo_discover_rate(d) * COO_DISCOVER_TICK_MS / 1000 + 1;
 	const coo_peer *p;
 
 	while (sent < most) {

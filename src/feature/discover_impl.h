@@ -38,6 +38,7 @@ struct coo_discover {
 	unsigned rounds, planned;
 
 	coo_sweep sweep;
+	size_t on_link; /* of its addresses */
 	unsigned pass, passes;
 	uint32_t answered_before; /* this pass */
 	unsigned credit;	  /* thousandths of a question */
