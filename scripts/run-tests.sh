@@ -54,7 +54,7 @@ list_ring() {
 	cli | netns | interop)
 		for f in tests/"$1"/*.{sh,py}; do
 			[ -x "$f" ] || continue
-			printf '%s\t%s\t%s\t%s\n' "$1" "$(basename "$f")" 120 "$f"
+			printf '%s\t%s\t%s\t%s\n' "$1" "$(basename "$f")" 300 "$f"
 		done
 		;;
 	long)

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "cli/cidrs.h"
 #include "cli/cmd.h"
 #include "cli/echo_report.h"
 #include "cli/out.h"
@@ -78,19 +79,6 @@ struct server {
 	coo_time ifs_read;
 	int code;
 };
-
-static bool read_allow(struct server *s)
-{
-	s->allow = xcalloc(s->o->allow.n + 1, sizeof(*s->allow));
-	for (size_t i = 0; i < s->o->allow.n; i++) {
-		if (coo_cidr_parse(s->o->allow.v[i], &s->allow[i]) != COO_OK) {
-			say_error("--allow cannot be \"%s\": it is a network such as 10.0.0.0/8",
-				  s->o->allow.v[i]);
-			return false;
-		}
-	}
-	return true;
-}
 
 static bool read_bind(const struct echo_opts *o, coo_addr *a)
 {
@@ -209,7 +197,7 @@ static int open_services(struct server *s)
 	coo_addr bind;
 	int code;
 
-	if (!read_allow(s) || !read_bind(s->o, &bind))
+	if (!cidrs_read("allow", &s->o->allow, &s->allow) || !read_bind(s->o, &bind))
 		return EXIT_USAGE;
 	/* a character set costs memory: only where text is shown */
 	if ((s->o->print || s->o->hex) &&

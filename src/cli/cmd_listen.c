@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "cli/cidrs.h"
 #include "cli/cmd.h"
 #include "cli/listen_hook.h"
 #include "cli/listen_reply.h"
@@ -32,6 +33,7 @@ struct listen_opts {
 	coo_time exec_timeout;
 	const char *absence;
 	bool serve_list;
+	struct str_list answer;
 	struct recv_opts recv;
 };
 
@@ -90,6 +92,11 @@ static const struct opt opts_table[] = {
 	  .kind = OPT_FLAG,
 	  .at = AT(serve_list),
 	  .help = "tell others who is here when they ask (host list)" },
+	{ .name = "answer",
+	  .kind = OPT_LIST,
+	  .at = AT(answer),
+	  .arg = "NET",
+	  .help = "beside our own networks, tell this one who is here (private ones)" },
 	{ .name = "accept",
 	  .kind = OPT_CHOICE,
 	  .at = AT(recv.accept),
@@ -112,6 +119,7 @@ struct listening {
 	struct listen_hook *hook; /* NULL without --exec */
 	struct recv_files *files;
 	uint8_t *scratch;
+	coo_cidr *answer;	    /* networks beside our own that get answers */
 	struct listen_quiet *quiet; /* whom the absence was told lately */
 	uint64_t shown;
 	uv_timer_t timer;
@@ -406,10 +414,29 @@ static void on_hook_idle(void *user)
 	leave_when_done(user);
 }
 
+/* "link" names none: it takes back that private addresses behind a router get answers. */
+static bool read_answer(struct listening *l, coo_offlink_cfg *out)
+{
+	const struct str_list *given = &l->opts->answer;
+	struct str_list nets = { xcalloc(given->n + 1, sizeof(*nets.v)), 0 };
+	bool ok;
+
+	out->named_only = given->n > 0;
+	for (size_t i = 0; i < given->n; i++) {
+		if (strcmp(given->v[i], "link") != 0)
+			nets.v[nets.n++] = given->v[i];
+	}
+	ok = cidrs_read("answer", &nets, &l->answer);
+	free(nets.v);
+	out->allow = l->answer;
+	out->n_allow = nets.n;
+	return ok;
+}
+
 static int open_listener(struct listening *l)
 {
 	const struct listen_opts *o = l->opts;
-	const struct net_wish wish = {
+	struct net_wish wish = {
 		.member = true,
 		.no_broadcast = o->no_announce,
 		.send_read = true,
@@ -420,8 +447,11 @@ static int open_listener(struct listening *l)
 		.on_stop = on_stop,
 		.user = l,
 	};
-	int code = net_open(&l->net, &o->common, &wish);
+	int code;
 
+	if (!read_answer(l, &wish.offlink))
+		return EXIT_USAGE;
+	code = net_open(&l->net, &o->common, &wish);
 	if (code == 0) {
 		l->files = recv_files_new(&l->net, &o->recv, on_hook_idle, l, &code);
 		if (!l->files)
@@ -461,6 +491,7 @@ static int run(void *opts, int argc, char **argv)
 	}
 	free(l.scratch);
 	free(l.quiet);
+	free(l.answer);
 	return code;
 }
 

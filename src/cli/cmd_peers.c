@@ -56,7 +56,7 @@ static const struct opt opts_table[] = {
 	  .arg = "N",
 	  .min = 1,
 	  .max = 1000,
-	  .help = "questions a second when asking by address (500)" },
+	  .help = "questions a second when asking by address (500; see manual)" },
 	{ .name = "passes",
 	  .kind = OPT_UINT,
 	  .at = AT(passes),
@@ -70,7 +70,6 @@ static const struct opt opts_table[] = {
 static const struct peers_opts defaults = {
 	.common = { .port = 2425 },
 	.wait = COO_SEC(3),
-	.rate = 500,
 };
 
 struct watching {

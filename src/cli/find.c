@@ -8,10 +8,12 @@
 #include "cli/out.h"
 #include "cli/xalloc.h"
 #include "feature/relay.h"
+#include "proto/hash.h"
 
 struct entry {
 	uint8_t *p;
 	size_t n;
+	uint64_t told; /* hash of what was told of the peer last */
 };
 
 struct finding {
@@ -62,6 +64,8 @@ static bool take_peer(struct finding *f, const coo_peer *peer, struct found_peer
 	v->charset = (const char *)at;
 	p->by = found.by;
 	p->rtt = found.rtt;
+	if (p->by == COO_FOUND_LIST)
+		v->last_heard = 0; /* it was not heard here: somebody else says that it is there */
 	p->age = v->last_heard ? now - v->last_heard : 0;
 	return true;
 }
@@ -87,10 +91,14 @@ void found_free(struct found *f)
 
 /* --- events ----------------------------------------------------------------------------------- */
 
+static struct entry *entry_of(struct finding *f, const coo_peer *peer)
+{
+	return &f->entries[coo_peers_index(coo_node_peers(net_node(&f->net)), peer)];
+}
+
 static void keep_entry(struct finding *f, const coo_event *ev)
 {
-	const coo_peers *peers = coo_node_peers(net_node(&f->net));
-	struct entry *e = &f->entries[coo_peers_index(peers, ev->peer)];
+	struct entry *e = entry_of(f, ev->peer);
 
 	if (ev->dgram.n == 0)
 		return;
@@ -99,13 +107,32 @@ static void keep_entry(struct finding *f, const coo_event *ev)
 	memcpy(e->p, ev->dgram.p, e->n);
 }
 
+static uint64_t hash_of(const struct found_peer *p)
+{
+	const coo_peer_view *v = &p->view;
+	const coo_span words[] = { v->user,  v->host,	 v->nick,
+				   v->group, v->version, coo_span_str(v->charset) };
+	uint64_t h = coo_hash_ip(v->absent, &v->addr);
+
+	h = coo_hash_mix(h, v->addr.port ^ (uint64_t)v->client << 32);
+	for (size_t i = 0; i < COO_ARRAY_LEN(words); i++)
+		h = coo_hash_span(h, words[i]);
+	return h;
+}
+
+/* A change that does not show, such as one more address that is not the one to use, is not told. */
 static void tell(struct finding *f, const coo_event *ev, char sign)
 {
+	struct entry *e = entry_of(f, ev->peer);
 	struct found_peer p;
+	uint64_t h;
 
 	if (!f->wish->on_peer || f->stopping || !take_peer(f, ev->peer, &p))
 		return;
-	f->wish->on_peer(f->wish->user, sign, &p);
+	h = hash_of(&p);
+	if (sign != '~' || h != e->told)
+		f->wish->on_peer(f->wish->user, sign, &p);
+	e->told = h;
 	free(p.bytes);
 }
 
@@ -299,7 +326,7 @@ static int open_discover(struct finding *f, const struct common *c)
 static void say_duration(struct finding *f)
 {
 	size_t n = coo_discover_addresses(f->discover);
-	unsigned rate = f->wish->rate ? f->wish->rate : 500;
+	unsigned rate = coo_discover_rate(f->discover);
 
 	if (n / rate >= 10)
 		say_info("asking %zu addresses, %u a second: about %zu s", n, rate, n / rate);

@@ -244,6 +244,7 @@ static int open_driver(struct net *n, const struct common *c, const struct net_w
 	cfg.names = c->interfaces.v;
 	cfg.n_names = c->interfaces.n;
 	cfg.no_broadcast = wish->no_broadcast;
+	cfg.offlink = wish->offlink;
 	cfg.on_event = wish->on_event;
 	cfg.on_turn = wish->on_turn;
 	cfg.user = wish->user;

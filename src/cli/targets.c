@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/targets.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/addr.h"
-#include "base/resolve.h"
 #include "cli/out.h"
+#include "cli/words.h"
 #include "cli/xalloc.h"
 #include "proto/span.h"
 #include "proto/utf8.h"
 
-enum { MAX_TARGETS = 65536, LINE_CAP = 1024, FILE_DEPTH = 4 };
+enum { MAX_TARGETS = 65536 };
+
+struct adding {
+	struct targets *targets;
+	uint16_t port; /* of what comes without one */
+};
 
 bool target_is_certain(const char *word)
 {
@@ -96,72 +99,42 @@ static bool add_later(struct targets *t, const char *word)
 	return true;
 }
 
-static bool add_name(struct targets *t, const char *word, uint16_t default_port)
+/* A bare word that the resolver does not know is looked for on the network. */
+static bool add_name(const struct adding *to, const char *word)
 {
-	char host[256];
-	const char *why = NULL;
-	uint16_t port = default_port;
+	const char *why;
 	coo_addr a;
-	size_t n = 0;
 
 	if (coo_span_has_high(coo_span_str(word)))
-		return add_later(t, word); /* no resolver knows such a name */
-	if (coo_addr_split(word, host, sizeof(host), &port) != COO_OK ||
-	    coo_resolve(host, port, COO_RESOLVE_ANY, &a, 1, &n, &why) != COO_OK || n == 0) {
-		if (!strpbrk(word, ".:"))
-			return add_later(t, word);
-		say_error("cannot find \"%s\": %s; a target is an address such as 10.0.0.7 or "
-			  "10.0.0.7:2425, or a host name",
-			  word, why ? why : "not an address");
-		return false;
-	}
-	return add_addr(t, word, &a);
+		return add_later(to->targets, word); /* no resolver knows such a name */
+	if (words_resolve(word, to->port, &a, &why))
+		return add_addr(to->targets, word, &a);
+	if (!strpbrk(word, ".:"))
+		return add_later(to->targets, word);
+	say_error("cannot find \"%s\": %s; a target is an address such as 10.0.0.7 or "
+		  "10.0.0.7:2425, or a host name",
+		  word, why);
+	return false;
 }
 
-static bool add_word(struct targets *t, const char *word, uint16_t default_port, unsigned depth);
-
-static bool add_file(struct targets *t, const char *path, uint16_t default_port, unsigned depth)
+static bool add_word(void *user, const char *word)
 {
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char line[LINE_CAP];
-	bool ok = true;
-
-	if (!f || depth == 0) {
-		say_error("cannot read the targets in \"%s\": %s", path,
-			  f ? "lists within lists" : strerror(errno));
-		return false;
-	}
-	while (ok && fgets(line, sizeof(line), f)) {
-		char *word = line + strspn(line, " \t");
-
-		word[strcspn(word, " \t\r\n#")] = '\0';
-		if (*word)
-			ok = add_word(t, word, default_port, depth - 1);
-	}
-	if (f != stdin)
-		fclose(f);
-	return ok;
-}
-
-static bool add_word(struct targets *t, const char *word, uint16_t default_port, unsigned depth)
-{
+	const struct adding *to = user;
 	coo_addr a;
 
-	if (word[0] == '@')
-		return add_file(t, word + 1, default_port, depth);
-	if (coo_addr_parse(word, default_port, &a) == COO_OK) {
+	if (coo_addr_parse(word, to->port, &a) == COO_OK) {
 		if (a.port == 0)
-			a.port = default_port;
-		return add_addr(t, word, &a);
+			a.port = to->port;
+		return add_addr(to->targets, word, &a);
 	}
-	if (is_peer_only(word))
-		return add_later(t, word);
-	return add_name(t, word, default_port);
+	return is_peer_only(word) ? add_later(to->targets, word) : add_name(to, word);
 }
 
 bool targets_add(struct targets *t, const char *word, uint16_t default_port)
 {
-	return add_word(t, word, default_port, FILE_DEPTH);
+	struct adding to = { t, default_port };
+
+	return words_each(word, "the targets", add_word, &to);
 }
 
 void targets_free(struct targets *t)

@@ -26,6 +26,7 @@ static coo_err add_socket(coo_driver *d, const coo_addr *bind, bool reuse)
 	opts.bind = *bind;
 	opts.want_dst = true;
 	opts.reuse_addr = reuse;
+	opts.sndbuf = SNDBUF;
 	e = coo_udp_open(&opts, &s->udp);
 	if (e != COO_OK)
 		return e;
@@ -152,6 +153,7 @@ coo_err coo_driver_open(uv_loop_t *loop, const coo_driver_cfg *cfg, coo_driver *
 	uv_timer_init(loop, &d->timer);
 	d->timer.data = d;
 	d->handles = 1;
+	coo_offlink_init(&d->offlink, &cfg->offlink, &cfg->node);
 	e = coo_netifs_read(cfg->names, cfg->n_names, &d->netifs, &unknown);
 	if (bad)
 		*bad = unknown;
@@ -307,7 +309,8 @@ static void receive(coo_driver *d, const coo_dgram *g, coo_time now)
 	rx.was_broadcast = g->local.family && (coo_addr_is_multicast(&g->local) ||
 					       coo_netifs_is_broadcast(&d->netifs, &g->local));
 	rx.foreign = is_foreign(d, &g->peer);
-	rx.off_link = !coo_netifs_on_link(&d->netifs, &g->peer);
+	rx.off_link = !coo_netifs_on_link(&d->netifs, &g->peer) &&
+		      !coo_offlink_admits(&d->offlink, &rx, g->data, now);
 	coo_node_recv(d->node, &rx, g->data, now);
 	drain_events(d);
 }
@@ -352,6 +355,11 @@ coo_time coo_driver_now(const coo_driver *d)
 {
 	(void)d;
 	return coo_clock_now();
+}
+
+bool coo_driver_is_full(const coo_driver *d)
+{
+	return d->n_queue > 0;
 }
 
 coo_addr coo_driver_local(const coo_driver *d)

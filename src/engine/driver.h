@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "engine/netif.h"
+#include "engine/offlink.h"
 #include "engine/udp.h"
 #include "proto/attr.h"
 #include "proto/node.h"
@@ -24,6 +25,7 @@ typedef struct coo_driver_cfg {
 	const char *const *names; /* interfaces to use; borrowed for the call */
 	size_t n_names;		  /* 0: all but loopback and virtual ones */
 	bool no_broadcast;	  /* announcements go nowhere */
+	coo_offlink_cfg offlink;  /* who beside our own networks gets answers */
 
 	/* ev and what it points to end with the call; it may call the node and coo_driver_kick. */
 	void (*on_event)(void *user, const coo_event *ev);
@@ -53,6 +55,9 @@ coo_time coo_driver_now(const coo_driver *d);
 /* Sends what the node has to say and sets the timer anew: after every command given to the node
  * outside on_event. */
 void coo_driver_kick(coo_driver *d);
+
+/* Whether datagrams wait because the socket is full: who sends much holds back until they went. */
+bool coo_driver_is_full(const coo_driver *d);
 
 /* The address bound first, with the real port. */
 coo_addr coo_driver_local(const coo_driver *d);

@@ -14,6 +14,13 @@ enum {
 	OUT_BYTES = 4 * 65536,
 	OUT_DGRAMS = 64,
 	BATCHES_A_TURN = 4,
+	/*
+	 * What goes to a host that is not there stays in the send buffer while ARP asks for it,
+	 * three seconds. So the buffer bounds how many such hosts Linux has to remember at once:
+	 * these bytes, which it doubles, hold about 530 questions, and it remembers 1,024 before it
+	 * drops more without telling.
+	 */
+	SNDBUF = 200 << 10,
 };
 
 typedef struct coo_driver_socket {
@@ -33,6 +40,7 @@ struct coo_driver {
 	coo_driver_socket sockets[MAX_SOCKETS];
 	size_t n_sockets;
 	coo_reach reach;
+	coo_offlink offlink;
 	coo_netwatch *watch;
 
 	/* datagrams made but not yet taken by the kernel, all for one socket */

@@ -6,9 +6,16 @@
 
 #include "feature/discover_impl.h"
 
-enum { RATE_DEFAULT = 500, SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
+/*
+ * The kernel keeps an address that does not answer ARP for three seconds, 1,024 of them where
+ * nobody changed that, and then drops what goes to any further one without telling.
+ */
+enum { RATE_DEFAULT = 500, RATE_ON_LINK = 160, FEW_ON_LINK = 512 };
+
+enum { SMALL_SWEEP = 1024, MEDIUM_SWEEP = 4096 };
 
 #define WAIT_DEFAULT COO_SEC(3)
+#define LIST_RETRY COO_SEC(3)  /* when the node asks for lists again */
 #define ASK_MINUTE COO_SEC(60) /* when staying */
 #define DELAY_MAX COO_MS(4200) /* the official client's on a large LAN, PROTOCOL.md 5.3 */
 
@@ -46,8 +53,6 @@ coo_err coo_discover_new(const coo_discover_cfg *cfg, coo_discover **out)
 	}
 	if (!d->cfg.wait)
 		d->cfg.wait = WAIT_DEFAULT;
-	if (!d->cfg.rate)
-		d->cfg.rate = RATE_DEFAULT;
 	uv_timer_init(coo_driver_loop(cfg->driver), d->timer);
 	d->timer->data = d;
 	*out = d;
@@ -71,12 +76,24 @@ void coo_discover_free(coo_discover *d)
 
 coo_err coo_discover_add(coo_discover *d, const coo_cidr *net, uint16_t port)
 {
-	return coo_sweep_add(&d->sweep, net, port);
+	size_t before = d->sweep.total;
+	coo_err e = coo_sweep_add(&d->sweep, net, port);
+
+	if (e == COO_OK && coo_netifs_on_link(coo_driver_netifs(d->cfg.driver), &net->base))
+		d->on_link += d->sweep.total - before;
+	return e;
 }
 
 size_t coo_discover_addresses(const coo_discover *d)
 {
 	return d->sweep.total;
+}
+
+unsigned coo_discover_rate(const coo_discover *d)
+{
+	if (d->cfg.rate)
+		return d->cfg.rate;
+	return d->on_link > FEW_ON_LINK ? RATE_ON_LINK : RATE_DEFAULT;
 }
 
 /* --- who is there ----------------------------------------------------------------------------- */
@@ -144,6 +161,17 @@ static void note_answer(coo_discover *d, struct coo_discover_record *r, enum coo
 	}
 }
 
+/* As the repeated question, which those who have only just come answer, too (PROTOCOL.md 9). */
+static void ask_list(coo_discover *d, struct coo_discover_record *r, const coo_addr *to,
+		     coo_time now)
+{
+	if (!d->cfg.host_lists || r->asked_list)
+		return;
+	r->asked_list = true;
+	d->list_at = now;
+	coo_node_ask(d->node, to, COO_CMD_BR_ISGETLIST2 | COO_OPT_LIST_RETRY, now);
+}
+
 static void on_entry(coo_discover *d, const coo_event *ev)
 {
 	struct coo_discover_record *r = coo_discover_record_of(d, ev->peer);
@@ -152,11 +180,14 @@ static void on_entry(coo_discover *d, const coo_event *ev)
 	if (ev->type == COO_EV_PEER_UP || !r->used)
 		memset(r, 0, sizeof(*r));
 	r->used = true;
+	if (r->by < COO_FOUND_HEARD)
+		r->by = COO_FOUND_HEARD;
 	if (coo_packet_cmd(&ev->packet) != COO_CMD_ANSENTRY)
 		return;
 	if (coo_sweep_answer(&d->sweep, &ev->rx.from, &asked)) {
 		if (asked != COO_NEVER)
 			note_answer(d, r, COO_FOUND_SWEEP, asked, now);
+		ask_list(d, r, &ev->rx.from, now);
 	} else if (d->rounds > 0) {
 		note_answer(d, r, COO_FOUND_BROADCAST, d->last_ask, now);
 	} else if (r->by < COO_FOUND_SWEEP) {
@@ -174,16 +205,24 @@ static void finish(coo_discover *d)
 	d->cfg.on_done(d->cfg.user);
 }
 
+/* The server of a list has us on it, too: we were heard there when we asked. */
+static bool is_us(const coo_discover *d, const coo_peer *p)
+{
+	return p->n_addrs > 0 && p->addr.port == coo_driver_local(d->cfg.driver).port &&
+	       coo_netifs_is_own(coo_driver_netifs(d->cfg.driver), &p->addr);
+}
+
 /* A page of a list: who stands on it is marked by the node, without an event each. */
 static void on_list(coo_discover *d)
 {
 	size_t i = 0;
 	const coo_peer *p;
 
+	d->list_at = coo_driver_now(d->cfg.driver);
 	while ((p = coo_peers_next(d->peers, &i)) != NULL) {
 		struct coo_discover_record *r = coo_discover_record_of(d, p);
 
-		if (p->how != COO_HOW_LIST || r->used)
+		if (p->how != COO_HOW_LIST || r->used || is_us(d, p))
 			continue;
 		memset(r, 0, sizeof(*r));
 		r->used = true;
@@ -224,14 +263,15 @@ static bool knows_names(const coo_peer *p)
 
 static bool step_goodbyes(coo_discover *d, coo_time now)
 {
-	size_t sent = 0, most = d->cfg.rate * COO_DISCOVER_TICK_MS / 1000 + 1;
+	size_t sent = 0, most = coo_discover_rate(d) * COO_DISCOVER_TICK_MS / 1000 + 1;
 	const coo_peer *p;
 
 	while (sent < most) {
 		p = coo_peers_next(d->peers, &d->leave_at);
 		if (!p)
 			return true;
-		if (!coo_discover_is_there(d, p) || (!d->cfg.usual_port && !knows_names(p)))
+		if (!coo_discover_is_there(d, p) || (!d->cfg.usual_port && !knows_names(p)) ||
+		    coo_discover_record_of(d, p)->by == COO_FOUND_LIST) /* never heard of us */
 			continue;
 		coo_node_ask(d->node, &p->addr, COO_CMD_BR_EXIT, now);
 		sent++;
@@ -282,7 +322,7 @@ static void step_asking(coo_discover *d, coo_time now)
 		over = coo_discover_step_sweep(d, now);
 	if (d->cfg.everybody)
 		over = coo_discover_step_rounds(d, now) && over;
-	if (over)
+	if (over && coo_discover_lists_over(d, now))
 		finish(d);
 }
 
@@ -315,9 +355,10 @@ void coo_discover_start(coo_discover *d)
 		    : d->sweep.total <= SMALL_SWEEP  ? 3
 		    : d->sweep.total <= MEDIUM_SWEEP ? 2
 						     : 1;
-	if (d->cfg.host_lists)
-		coo_node_ask_list(d->node, NULL,
-				  coo_time_add(d->started, 3 * d->cfg.wait + COO_SEC(4)),
-				  d->started);
+	if (d->cfg.host_lists) { /* by broadcast where there is one; of a sweep, who answers */
+		coo_node_ask_list(d->node, NULL, COO_NEVER, d->started);
+		d->list_at =
+		    d->started + (d->cfg.everybody && d->cfg.wait >= LIST_RETRY ? LIST_RETRY : 0);
+	}
 	uv_timer_start(d->timer, on_tick, 0, COO_DISCOVER_TICK_MS);
 }

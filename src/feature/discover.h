@@ -18,8 +18,8 @@ typedef struct coo_discover coo_discover;
 
 /* How a peer was found, weakest first. */
 enum coo_found_by {
-	COO_FOUND_HEARD,     /* it announced itself, nobody had asked */
 	COO_FOUND_LIST,	     /* another host's list */
+	COO_FOUND_HEARD,     /* it announced itself, nobody had asked */
 	COO_FOUND_SWEEP,     /* it answered a question to its address */
 	COO_FOUND_BROADCAST, /* it answered a question to everybody */
 };
@@ -41,7 +41,7 @@ typedef struct coo_discover_cfg {
 	bool stay;	 /* goes on until coo_discover_leave, asking everybody again each minute */
 	coo_time wait;	 /* in all, and at least the longest answering delay seen; of a sweep with
 			    a single pass: after its last question; 0: 3 s */
-	unsigned rate;	 /* questions of a sweep a second; 0: 500 */
+	unsigned rate;	 /* questions of a sweep a second; 0: 500, of a large one on the link 160 */
 	unsigned passes; /* of a sweep; 0: by its size, 3 to 1 */
 	size_t enough;	 /* ends when so many are found; 0: no such end */
 	void (*on_done)(void *user); /* once; from the loop */
@@ -55,8 +55,9 @@ void coo_discover_free(coo_discover *d); /* accepts NULL */
 /* Adds addresses to sweep, before the start. Errors: coo_sweep_add. */
 COO_MUST_CHECK coo_err coo_discover_add(coo_discover *d, const coo_cidr *net, uint16_t port);
 
-/* How many addresses were added. */
+/* How many addresses were added, and how many are asked a second. */
 size_t coo_discover_addresses(const coo_discover *d);
+unsigned coo_discover_rate(const coo_discover *d);
 
 void coo_discover_start(coo_discover *d);
 

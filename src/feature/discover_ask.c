@@ -82,6 +82,13 @@ static coo_time later_of(coo_time a, coo_time b)
 	return a > b ? a : b;
 }
 
+bool coo_discover_lists_over(const coo_discover *d, coo_time now)
+{
+	coo_time rest = d->cfg.wait < PASS_EVERY ? d->cfg.wait : PASS_EVERY;
+
+	return !d->cfg.host_lists || now >= d->list_at + rest;
+}
+
 /* One step of the rounds; true when they are over. */
 bool coo_discover_step_rounds(coo_discover *d, coo_time now)
 {
@@ -118,7 +125,10 @@ static bool step_pass(coo_discover *d, coo_time now)
 {
 	coo_addr to;
 
-	d->credit += d->cfg.rate * COO_DISCOVER_TICK_MS;
+	/* what is asked faster than it leaves would be lost in the node's queue */
+	if (coo_driver_is_full(d->cfg.driver))
+		return true;
+	d->credit += coo_discover_rate(d) * COO_DISCOVER_TICK_MS;
 	while (d->credit >= 1000) {
 		if (!coo_sweep_next(&d->sweep, now, &to))
 			return false;

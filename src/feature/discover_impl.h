@@ -22,7 +22,7 @@ struct coo_discover_record {
 	uint32_t answered;   /* rounds in which it did */
 	uint8_t by;
 	uint8_t asked_again; /* for its names in UTF-8 */
-	bool used;
+	bool used, asked_list;
 };
 
 struct coo_discover {
@@ -34,9 +34,11 @@ struct coo_discover {
 	enum phase phase;
 	bool is_done; /* on_done was called */
 	coo_time started, last_ask, longest;
+	coo_time list_at; /* when a list was asked for or a page of it came, last */
 	unsigned rounds, planned;
 
 	coo_sweep sweep;
+	size_t on_link; /* of its addresses */
 	unsigned pass, passes;
 	uint32_t answered_before; /* this pass */
 	unsigned credit;	  /* thousandths of a question */
@@ -60,6 +62,9 @@ static inline bool coo_discover_is_there(const coo_discover *d, const coo_peer *
 
 /* One round of questions to everybody. */
 void coo_discover_ask_everybody(coo_discover *d, coo_time now);
+
+/* Whether no page of a list is to be expected any more. */
+bool coo_discover_lists_over(const coo_discover *d, coo_time now);
 
 /* One step of the rounds, and of the passes; true when they are over. */
 bool coo_discover_step_rounds(coo_discover *d, coo_time now);

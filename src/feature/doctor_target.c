@@ -25,17 +25,23 @@ static void judge_network(struct doctor *d, const char *name)
 /* The system gives up looking for a host on the link after three seconds. */
 #define GIVE_UP COO_MS(3300)
 
+/* Behind a router nobody who is careful answers with more bytes than the question had, so it is
+ * filled up with NULs, which other clients send too (PROTOCOL.md 2). */
+enum { ASK_BYTES = 200 };
+
 /* A question from a socket of its own learns what the host's ICMP says. */
 static int probe(struct doctor *d)
 {
 	static const char ask[] = ":coo:coo:64:";
-	uint8_t mem[64];
+	uint8_t mem[ASK_BYTES];
 	coo_buf b;
 
 	coo_buf_init(&b, mem, sizeof(mem));
 	coo_buf_put_str(&b, "1:");
 	coo_buf_put_u64(&b, d->first_no + d->n_no++);
 	coo_buf_put_str(&b, ask);
+	while (b.n < ASK_BYTES)
+		coo_buf_put_byte(&b, 0);
 	return coo_probe_udp(&d->cfg.target, coo_buf_span(&b),
 			     d->cfg.wait > GIVE_UP ? d->cfg.wait : GIVE_UP);
 }
@@ -67,8 +73,8 @@ static void judge_silence(struct doctor *d, const char *name, int error)
 		    d, COO_CHECK_TARGET, off_link ? COO_UNTOLD : COO_FAULT,
 		    "see that it is on and that its firewall lets UDP port 2425 in from here",
 		    "%s does not answer on UDP port %u%s", name, port,
-		    off_link ? ": some clients, coo among them, answer such questions only "
-			       "within their own network; try coo send"
+		    off_link ? ": some clients answer such questions only within their own "
+			       "network; try coo send"
 			     : "");
 }
 

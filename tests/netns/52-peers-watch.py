@@ -53,11 +53,16 @@ with step("--watch tells who is there, who comes, changes and goes"):
     town.people["10.77.0.2"].nick = "新名字"
     town.say("10.77.0.2", 4)  # BR_ABSENCE
     watch.expect(type="peer_change", peer__addr="10.77.0.2", peer__nick="新名字")
+    # a coo has an IPv6 address, too: one peer, and nothing of that to tell
+    assert len(watch.seen(peer__user="root")) == 1, watch.seen(peer__user="root")
     assert listen.stop() == 0
     watch.expect(type="peer_down", peer__addr="10.77.0.7")
     assert watch.stop() == 0
     text = lab.Program("h8", lab.COO, "peers", "--watch")
     text.expect(said=lambda s: s and s.startswith("+ 新名字 (user2@PC-02, 10.77.0.2)"))
+    town.people["10.77.0.2"].group = "新组"
+    town.say("10.77.0.2", 4)
+    text.expect(said="~ 新名字 (user2@PC-02, 10.77.0.2), iptux, 新组")
     town.say("10.77.0.2", BR_EXIT)
     text.expect(said=lambda s: s and s.startswith("- 新名字 (user2@PC-02, 10.77.0.2)"))
     assert text.stop() == 0

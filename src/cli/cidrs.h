@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COO_CLI_CIDRS_H
+#define COO_CLI_CIDRS_H
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "cli/opt.h"
+
+/* Reads the networks given to --option, list->n of them, into *out, which the caller frees also
+ * where one of them is none: false, said on stderr. */
+bool cidrs_read(const char *option, const struct str_list *list, coo_cidr **out);
+
+#endif

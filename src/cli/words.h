@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COO_CLI_WORDS_H
+#define COO_CLI_WORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/addr.h"
+
+/*
+ * Gives word to take, or, where it is @FILE, every word of that file: one a line, "#" begins a
+ * comment, @- is stdin, and a file may name others. False where take said so, or where a file
+ * cannot be read, said on stderr; what names what is listed: "the targets".
+ */
+bool words_each(const char *word, const char *what, bool (*take)(void *user, const char *word),
+		void *user);
+
+/* The address of a host by name, with or without a port. False with the reason in *why. */
+bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const char **why);
+
+#endif
