@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Files and folders both ways with a real iptux. h1 listens, h2 is iptux, h3 sends."""
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
@@ -11,20 +10,9 @@ import files  # noqa: E402
 
 lab.enter(3, needs_iptux=True)
 step = lab.Steps()
-place = files.Place()
-source, target = place.dir("in"), place.dir("out")
-shim = os.path.join(place.path, "fixmkdir.so")
-subprocess.run(["c++", "-shared", "-fPIC", "-O1", "-o", shim,
-                os.path.join(lab.ROOT, "tests/interop/fixmkdir.cpp")], check=True)
-
-listen = lab.Coo("h1", "listen", "--json", "--charset", "utf-8", "--accept", "all", "--save-dir",
-                 target, env=place.env)
-os.environ["LD_PRELOAD"] = shim
-iptux = lab.Iptux("h2", "阿B")
-del os.environ["LD_PRELOAD"]
-downloads = "/run/lab/h2/iptux/downloads"
-iptux.expect(event="up", ip="10.77.0.1")
-listen.expect(type="peer_up", peer__client="iptux")
+pair = files.WithIptux()
+place, listen, iptux = pair.place, pair.listen, pair.iptux
+source, target, downloads = pair.source, pair.target, pair.downloads
 
 
 def offer(*paths, text=()):

@@ -4,7 +4,6 @@
 blanks, colons, emoji and 255 bytes, five in one offer, a folder of 10,000 files and one 40 deep.
 COO_TEST_LARGE=1 adds sparse files of 2 and 4 GiB and one byte. h1 listens, h2 is iptux, h3 sends."""
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
@@ -13,20 +12,9 @@ import files  # noqa: E402
 
 lab.enter(3, needs_iptux=True)
 step = lab.Steps()
-place = files.Place()
-source, target = place.dir("in"), place.dir("out")
-shim = os.path.join(place.path, "fixmkdir.so")
-subprocess.run(["c++", "-shared", "-fPIC", "-O1", "-o", shim,
-                os.path.join(lab.ROOT, "tests/interop/fixmkdir.cpp")], check=True)
-
-listen = lab.Coo("h1", "listen", "--json", "--charset", "utf-8", "--accept", "all", "--save-dir",
-                 target, env=place.env)
-os.environ["LD_PRELOAD"] = shim
-iptux = lab.Iptux("h2", "阿B")
-del os.environ["LD_PRELOAD"]
-downloads = "/run/lab/h2/iptux/downloads"
-iptux.expect(event="up", ip="10.77.0.1")
-listen.expect(type="peer_up", peer__client="iptux")
+pair = files.WithIptux()
+place, listen, iptux = pair.place, pair.listen, pair.iptux
+source, target, downloads = pair.source, pair.target, pair.downloads
 
 
 def contents(path):

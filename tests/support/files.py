@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 import shutil
+import subprocess
 import socket
 import sys
 import tempfile
@@ -204,3 +205,22 @@ def read_all(s):
     except ConnectionResetError:
         pass
     return bytes(got)
+
+
+class WithIptux:
+    """In a lab: coo on h1 takes all files, a real iptux is on h2, and they know each other."""
+
+    def __init__(self):
+        self.place = Place()
+        self.source, self.target = self.place.dir("in"), self.place.dir("out")
+        shim = os.path.join(self.place.path, "fixmkdir.so")
+        subprocess.run(["c++", "-shared", "-fPIC", "-O1", "-o", shim,
+                        os.path.join(lab.ROOT, "tests/interop/fixmkdir.cpp")], check=True)
+        self.listen = lab.Coo("h1", "listen", "--json", "--charset", "utf-8", "--accept", "all",
+                              "--save-dir", self.target, env=self.place.env)
+        os.environ["LD_PRELOAD"] = shim
+        self.iptux = lab.Iptux("h2", "阿B")
+        del os.environ["LD_PRELOAD"]
+        self.downloads = "/run/lab/h2/iptux/downloads"
+        self.iptux.expect(event="up", ip="10.77.0.1")
+        self.listen.expect(type="peer_up", peer__client="iptux")
