@@ -48,46 +48,17 @@ static void read_segment(const struct cmsghdr *c, echo_item *it)
 	}
 }
 
-static void read_v4_local(const struct cmsghdr *c, echo_item *it)
-{
-	struct in_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	memset(&it->local, 0, sizeof(it->local));
-	it->local.family = 4;
-	memcpy(it->local.ip, &info.ipi_addr, 4);
-	it->has_local = true;
-	/* where the address in the header is not the one of ours it came to, others got it too */
-	it->to_many =
-	    memcmp(&info.ipi_addr, &info.ipi_spec_dst, 4) != 0 || coo_addr_is_multicast(&it->local);
-}
-
-static void read_v6_local(const struct cmsghdr *c, echo_item *it)
-{
-	struct in6_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	memset(&it->local, 0, sizeof(it->local));
-	it->local.family = 6;
-	memcpy(it->local.ip, &info.ipi6_addr, 16);
-	it->has_local = true;
-	it->ifindex = info.ipi6_ifindex;
-	it->to_many = coo_addr_is_multicast(&it->local);
-}
-
 void coo_echo_read_ctrl(struct msghdr *m, echo_item *it)
 {
 	it->segment = it->n;
 	it->datagrams = 1;
-	it->has_local = it->to_many = false;
+	it->dest.known = it->dest.to_many = false;
 	for (struct cmsghdr *c = m->msg_controllen ? CMSG_FIRSTHDR(m) : NULL; c;
 	     c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
 			read_segment(c, it);
-		else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
-			read_v4_local(c, it);
-		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
-			read_v6_local(c, it);
+		else
+			coo_ignore(coo_echodest_read(&it->dest, c));
 	}
 }
 
@@ -119,7 +90,7 @@ enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const
 	w->last->seen = now;
 	if (w->last_verdict != COO_GUARD_OK)
 		return w->last_verdict;
-	if (it->to_many && !w->r->cfg.answer_broadcast)
+	if (it->dest.to_many && !w->r->cfg.answer_broadcast)
 		return COO_GUARD_BROADCAST;
 	return coo_guard_admit(&w->guard, w->last, coo_span_of(it->data, it->n), it->segment,
 			       it->datagrams, now);
