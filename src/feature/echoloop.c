@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -15,6 +16,8 @@
 enum {
 	SINGLES_TO_LEAVE_BATCHES = 16, /* wake-ups in a row with nothing but one datagram */
 	SINGLES_BETWEEN_LOOKS = 8,     /* datagrams between two looks for more than one */
+	BATCH_BYTES = 128 << 10,       /* of trains, in one batch */
+	SMALL_BEFORE_MORE = 64,	       /* batches, after one that was larger */
 };
 
 bool coo_echo_stopped(const echo_worker *w)
@@ -150,6 +153,30 @@ static void reset(echo_worker *w, size_t n)
 	}
 }
 
+/*
+ * Trains fill their buffers of 64 kB each. A batch of a few saves as many calls as it takes, and
+ * stays within the cache; what a larger one took of memory goes back.
+ */
+static void fit_batch(echo_worker *w, size_t n)
+{
+	unsigned longest = 1, fits;
+
+	for (size_t i = 0; i < n; i++)
+		longest = w->rx[i].msg_len > longest ? w->rx[i].msg_len : longest;
+	fits = BATCH_BYTES / longest;
+	if (fits >= ECHO_BATCH) {
+		if (w->batch < ECHO_BATCH && ++w->small == SMALL_BEFORE_MORE)
+			w->batch = ECHO_BATCH;
+		return;
+	}
+	w->small = 0;
+	if (fits >= w->batch)
+		return;
+	w->batch = fits > 2 ? fits : 2;
+	coo_ignore(madvise(w->buffers + (size_t)w->batch * ECHO_BUFFER,
+			   (size_t)(ECHO_BATCH - w->batch) * ECHO_BUFFER, MADV_DONTNEED));
+}
+
 static void answer(echo_worker *w, size_t n)
 {
 	coo_time now = coo_clock_now();
@@ -159,6 +186,7 @@ static void answer(echo_worker *w, size_t n)
 		prepare(w, i, now);
 	coo_echo_send(w);
 	reset(w, n);
+	fit_batch(w, n);
 }
 
 static int receive_one(echo_worker *w, int flags)
@@ -171,9 +199,9 @@ static int receive_one(echo_worker *w, int flags)
 	return 1;
 }
 
-static int receive(echo_worker *w, int flags, unsigned max)
+static int receive(echo_worker *w, int flags)
 {
-	return recvmmsg(w->fd, w->rx, max, flags, NULL);
+	return recvmmsg(w->fd, w->rx, w->batch, flags, NULL);
 }
 
 /* Looks again and again for up to cfg.spin before the caller blocks. */
@@ -183,7 +211,7 @@ static int spin(echo_worker *w)
 	int n;
 
 	do {
-		n = receive(w, MSG_DONTWAIT, ECHO_BATCH);
+		n = receive(w, MSG_DONTWAIT);
 	} while (n <= 0 && !coo_echo_stopped(w) && coo_clock_now() < until);
 	return n;
 }
@@ -201,7 +229,7 @@ static void fast_loop(echo_worker *w)
 		int n = w->r->cfg.spin ? spin(w) : -1;
 
 		if (n <= 0)
-			n = batches ? receive(w, MSG_WAITFORONE, ECHO_BATCH) : receive_one(w, 0);
+			n = batches ? receive(w, MSG_WAITFORONE) : receive_one(w, 0);
 		if (n <= 0 || coo_echo_stopped(w))
 			continue; /* EINTR, an ICMP error of an earlier answer, or the end */
 		answer(w, (size_t)n);
@@ -210,7 +238,7 @@ static void fast_loop(echo_worker *w)
 			batches = singles < SINGLES_TO_LEAVE_BATCHES;
 		} else if (++since_look >= SINGLES_BETWEEN_LOOKS) {
 			since_look = 0;
-			n = receive(w, MSG_DONTWAIT, ECHO_BATCH);
+			n = receive(w, MSG_DONTWAIT);
 			if (n > 0)
 				answer(w, (size_t)n);
 			batches = n > 0;

@@ -61,16 +61,28 @@ static void wire_up(echo_worker *w)
 	}
 }
 
+enum { BUFFERS_AT = (sizeof(echo_worker) + 4095) / 4096 * 4096 };
+#define WORKER_BYTES (BUFFERS_AT + (size_t)ECHO_BATCH * ECHO_BUFFER)
+
+/* Mapped, not from the heap: of its table of sources and of its buffers only what is used takes
+ * memory. */
+static echo_worker *new_worker(void)
+{
+	void *p = mmap(NULL, WORKER_BYTES, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	echo_worker *w = p;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	w->buffers = (uint8_t *)p + BUFFERS_AT;
+	return w;
+}
+
 static void free_worker(echo_worker *w)
 {
-	if (!w)
-		return;
-	if (w->fd >= 0)
-		close(w->fd);
-	if (w->buffers)
-		munmap(w->buffers, (size_t)ECHO_BATCH * ECHO_BUFFER);
+	close(w->fd);
 	coo_echonets_free(&w->nets);
-	free(w);
+	munmap(w, WORKER_BYTES);
 }
 
 /* Takes fd, also on failure. */
@@ -82,26 +94,25 @@ static coo_err add_worker(coo_responder *r, int fd, const coo_addr *a)
 				.max_size = r->cfg.max_size,
 				.own_port = r->local.port,
 				.on_link = coo_echonets_on_link };
-	echo_worker *w = calloc(1, sizeof(*w)), **list;
+	echo_worker *w = new_worker(), **list;
 
 	list = realloc(r->workers, (r->n_workers + 1) * sizeof(*list));
 	if (list)
 		r->workers = list;
 	if (w)
-		w->buffers = mmap(NULL, (size_t)ECHO_BATCH * ECHO_BUFFER, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (!w || !list || w->buffers == MAP_FAILED) {
+		w->fd = fd;
+	if (!w || !list) {
 		if (w)
-			w->buffers = NULL;
-		free(w);
-		close(fd);
+			free_worker(w);
+		else
+			close(fd);
 		return COO_ENOMEM;
 	}
 	w->r = r;
-	w->fd = fd;
 	w->local = *a;
 	w->wild = coo_addr_is_any(a);
 	w->join_max = r->cfg.plain ? 0 : UINT16_MAX;
+	w->batch = ECHO_BATCH;
 	w->impair = r->cfg.impair;
 	coo_impair_init(&w->impair, r->cfg.seed);
 	guard.user = &w->nets;

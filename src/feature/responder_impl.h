@@ -41,8 +41,10 @@ typedef struct echo_worker {
 	struct mmsghdr rx[ECHO_BATCH], tx[ECHO_BATCH];
 	struct iovec rx_iov[ECHO_BATCH], tx_iov[ECHO_BATCH];
 	size_t n_tx, n_iov; /* messages to send, and their parts */
+	unsigned batch;	    /* messages to read at once, for now */
+	unsigned small;	    /* batches in a row of which each could have been as large as any */
 	echo_name names[ECHO_BATCH];
-	uint8_t *buffers; /* ECHO_BATCH times ECHO_BUFFER, mapped */
+	uint8_t *buffers; /* ECHO_BATCH times ECHO_BUFFER, behind this struct */
 	_Alignas(struct cmsghdr) uint8_t rx_ctrl[ECHO_BATCH][ECHO_CTRL];
 	_Alignas(struct cmsghdr) uint8_t tx_ctrl[ECHO_BATCH][ECHO_CTRL];
 
