@@ -180,7 +180,8 @@ asan: ## all test rings under address and undefined-behaviour sanitizers
 fuzz: fuzz-build ## replay the corpora, then fuzz each target for FUZZ_SECONDS (10)
 	@B=$B FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-tests.sh fuzz
 
-bench: all $(bench_bin) ## measure; prints "name value unit" lines
+bench: all $(bench_bin) ## measure beside the rivals that can be had; prints "name value unit" lines
+	-@scripts/install-deps.sh bench
 	@B=$B COO=$B/coo; export B COO; set -e; \
 	for b in $(bench_bin) $(wildcard tests/bench/bench_*.py tests/bench/bench_*.sh); do $$b; done
 

@@ -24,7 +24,7 @@
 	X(history_winit)
 
 struct edit_lib {
-#define EDIT_LIB_MEMBER(name) __typeof__(name) *name;
+#define EDIT_LIB_MEMBER(name) __typeof__(name) *(name);
 	EDIT_LIB_LIST(EDIT_LIB_MEMBER)
 #undef EDIT_LIB_MEMBER
 };

@@ -12,7 +12,8 @@ static double power(double x, size_t n)
 	return v;
 }
 
-/* The n-th root of v >= 1, by halving: from 2^42 on, 100 steps are more than a double tells apart. */
+/* The n-th root of v >= 1, by halving: from 2^42 on, 100 steps are more than a double tells apart.
+ */
 static double root(double v, size_t n)
 {
 	double low = 1, high = v;
