@@ -52,16 +52,19 @@ sanitize_ld := -fsanitize=$(SANITIZE)
 endif
 
 packages := $(if $(STATIC),$(shell $(PKG_CONFIG) --exists libuv-static 2>/dev/null && echo libuv-static || echo libuv),libuv) jansson inih libedit
+# libedit is loaded when a terminal is opened (cli/edit_lib), but not by a static program.
+linked_packages := $(if $(STATIC),$(packages),$(filter-out libedit,$(packages)))
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
-pkg_libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(packages) 2>/dev/null)
+pkg_libs := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(linked_packages) 2>/dev/null)
 
 all_cppflags := -I. -Isrc -Itests $(if $(filter 1,$(LIBICONV)),-DCOO_LIBICONV $(if $(ICONV_PREFIX),-I$(ICONV_PREFIX)/include)) \
-	$(if $(filter 1,$(PORTABLE_UDP)),-DCOO_PORTABLE_UDP) $(CPPFLAGS)
+	$(if $(filter 1,$(PORTABLE_UDP)),-DCOO_PORTABLE_UDP) $(if $(STATIC),-DCOO_LINK_EDIT) $(CPPFLAGS)
 own_iconv := $(if $(filter 1,$(OWN_ICONV)),-Isrc/iconv)
-all_cflags := -std=c11 $(warnings) $(CFLAGS) $(hardening) -fPIC
+# Nobody asks errno after sqrt(): then it is one instruction, and libm is not needed.
+all_cflags := -std=c11 $(warnings) $(CFLAGS) $(hardening) -fPIC -fno-math-errno
 all_ldflags := $(sanitize_ld) $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(LDFLAGS)
 iconv_libs := $(if $(filter 1,$(LIBICONV)),$(if $(ICONV_PREFIX),-L$(ICONV_PREFIX)/lib -Wl$(comma)-rpath$(comma)$(ICONV_PREFIX)/lib) -liconv)
-all_libs = $(iconv_libs) $(pkg_libs) -lpthread -lm
+all_libs = $(iconv_libs) $(pkg_libs) $(if $(STATIC),,-ldl) -lpthread -lm
 
 # --- sources by layer; a new file needs no edit here -------------------------------------------------
 
@@ -181,7 +184,8 @@ asan: ## all test rings under address and undefined-behaviour sanitizers
 fuzz: fuzz-build ## replay the corpora, then fuzz each target for FUZZ_SECONDS (10)
 	@B=$B FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-tests.sh fuzz
 
-bench: all $(bench_bin) ## measure; prints "name value unit" lines
+bench: all $(bench_bin) ## measure beside the rivals that can be had; prints "name value unit" lines
+	-@scripts/install-deps.sh bench
 	@B=$B COO=$B/coo; export B COO; set -e; \
 	for b in $(bench_bin) $(wildcard tests/bench/bench_*.py tests/bench/bench_*.sh); do $$b; done
 

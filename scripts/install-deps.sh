@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# scripts/install-deps.sh [run|test|ci]: makes sure that what coo needs is there: to build it (run,
-# the default), to test it (test), or to do all that .ci/run does (ci). On Debian and Ubuntu it
-# installs exactly what is missing; elsewhere it names the packages and stops. Where nothing is
-# missing it ends at once and needs no network.
+# scripts/install-deps.sh [run|test|ci|bench]: makes sure that what coo needs is there: to build it
+# (run, the default), to test it (test), to do all that .ci/run does (ci), or to measure it beside
+# its rivals (bench). On Debian and Ubuntu it installs exactly what is missing; elsewhere it names
+# the packages and stops. Where nothing is missing it ends at once and needs no network.
 set -eu
 
 # level  how to see that it is there  Debian  Fedora  Arch  Alpine  openSUSE  Homebrew; - is none
@@ -35,8 +35,16 @@ ci    lib:jsoncpp          libjsoncpp-dev       -               -            -  
 ci    lib:sigc++-2.0       libsigc++-2.0-dev    -               -            -            -               -
 ci    lib:glib-2.0         libglib2.0-dev       -               -            -            -               -
 ci    cmd:nft              nftables             -               -            -            -               -
-ci    cmd:socat            socat                -               -            -            -               -
 ci    cmd:tmux             tmux                 -               -            -            -               -
+ci    cmd:nping            nmap                 -               -            -            -               -
+ci    cmd:nc               netcat-openbsd       -               -            -            -               -
+ci    cmd:chromium         chromium             -               -            -            -               -
+rival cmd:socat            socat                -               -            -            -               -
+rival cmd:ncat             ncat                 -               -            -            -               -
+rival cmd:inetutils-inetd  inetutils-inetd      -               -            -            -               -
+rival deb:libwrap0         libwrap0             -               -            -            -               -
+bench cmd:sockperf         sockperf             -               -            -            -               -
+bench cmd:irtt             irtt                 -               -            -            -               -
 '
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -57,7 +65,9 @@ missing() {
 	local -a names
 	while read -r level check name; do
 		case "$1:$level" in
-		run:run | test:run | test:test | ci:*) ;;
+		run:run | test:run | test:test) ;;
+		ci:run | ci:test | ci:ci | ci:rival) ;;
+		bench:run | bench:test | bench:rival | bench:bench) ;;
 		*) continue ;;
 		esac
 		if [ -z "$check" ] || is_there "$check"; then continue; fi
@@ -70,7 +80,7 @@ missing() {
 
 level=${1:-run}
 level=${level#--}
-case $level in run | test | ci) ;; *) echo "usage: $0 [run|test|ci]" >&2 && exit 2 ;; esac
+case $level in run | test | ci | bench) ;; *) echo "usage: $0 [run|test|ci|bench]" >&2 && exit 2 ;; esac
 
 column=0 tool='apt-get install'
 if ! command -v apt-get >/dev/null; then
@@ -81,7 +91,26 @@ if ! command -v apt-get >/dev/null; then
 	done
 fi
 mapfile -t need < <(missing "$level" "$column")
-[ ${#need[@]} -gt 0 ] || exit 0
+
+# Debian lets only one inetd be installed; of the second one the program alone is needed.
+rivals=${B:-build}/rivals
+unpack_xinetd() {
+	local dir
+	case $level in ci | bench) ;; *) return 0 ;; esac
+	if [ -x "$rivals/usr/sbin/xinetd" ] || [ "$column" -ne 0 ] || ! command -v apt-get >/dev/null; then
+		return 0
+	fi
+	dir=$(mktemp -d)
+	(cd "$dir" && apt-get -q download xinetd >&2)
+	mkdir -p "$rivals"
+	dpkg-deb --fsys-tarfile "$dir"/xinetd_*.deb | tar -x -C "$rivals" ./usr/sbin/xinetd
+	rm -rf "$dir"
+}
+
+if [ ${#need[@]} -eq 0 ]; then
+	unpack_xinetd
+	exit 0
+fi
 
 if [ "$column" -ne 0 ] || ! command -v apt-get >/dev/null; then
 	echo "coo needs packages that are missing here; please install them first: $tool ${need[*]}" >&2
@@ -100,3 +129,4 @@ export DEBIAN_FRONTEND=noninteractive
 "${sudo[@]}" apt-get -q update >&2
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
 	apt-get -q -y --no-install-recommends install "${need[@]}" >&2
+unpack_xinetd

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#ifdef __linux__
+#include <sys/timex.h>
+#endif
 
 static coo_time read_clock(clockid_t id)
 {
@@ -23,6 +26,20 @@ coo_time coo_clock_now(void)
 coo_time coo_clock_wall(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+uint64_t coo_clock_error(void)
+{
+#ifdef __linux__
+	struct timex t;
+	int state;
+
+	memset(&t, 0, sizeof(t));
+	state = adjtimex(&t);
+	if (state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC))
+		return (uint64_t)t.maxerror * 1000;
+#endif
+	return UINT64_MAX;
 }
 
 const char *coo_clock_rfc3339(coo_time wall, char text[COO_RFC3339_CAP])

@@ -12,6 +12,10 @@ coo_time coo_clock_now(void);
 /* Wall-clock time in ns since 1970-01-01 UTC. Any thread. */
 coo_time coo_clock_wall(void);
 
+/* By how much the wall clock may be wrong, in ns, as the system states it where it is synchronized;
+ * else UINT64_MAX. */
+uint64_t coo_clock_error(void);
+
 /* Bytes that coo_clock_rfc3339 needs, NUL included: 2026-11-22T08:15:30.123+08:00. */
 #define COO_RFC3339_CAP 36
 

@@ -13,7 +13,7 @@
 #include "cli/echo_report.h"
 #include "cli/out.h"
 #include "cli/xalloc.h"
-#include "engine/netif.h"
+#include "feature/echosock.h"
 #include "proto/stamp.h"
 
 struct echo_opts {
@@ -75,8 +75,7 @@ struct server {
 	uv_async_t done;
 	coo_cidr *allow;
 	struct echo_view view;
-	coo_netifs ifs;
-	coo_time ifs_read;
+	coo_echonets nets;
 	int code;
 };
 
@@ -150,24 +149,12 @@ static int open_udp(struct server *s, const coo_addr *bind)
 	return say_no_port("UDP echo", bind->port);
 }
 
-static bool is_on_link(void *user, const coo_addr *a, coo_time now)
-{
-	struct server *s = user;
-
-	if (s->ifs_read == 0 || now - s->ifs_read > COO_SEC(5)) {
-		coo_netifs_free(&s->ifs);
-		memset(&s->ifs, 0, sizeof(s->ifs));
-		s->ifs_read = now;
-		coo_ignore(coo_netifs_read(NULL, 0, &s->ifs, NULL));
-	}
-	return coo_netifs_on_link(&s->ifs, a);
-}
-
 static int open_tcp(struct server *s, const coo_addr *bind)
 {
-	coo_guard_cfg guard = {
-		.allow = s->allow, .n_allow = s->o->allow.n, .on_link = is_on_link, .user = s
-	};
+	coo_guard_cfg guard = { .allow = s->allow,
+				.n_allow = s->o->allow.n,
+				.on_link = coo_echonets_on_link,
+				.user = &s->nets };
 	coo_addr a = *bind;
 
 	a.port = coo_responder_local(s->view.udp).port;
@@ -338,7 +325,7 @@ static int run(void *opts, int argc, char **argv)
 	code = serve(&s);
 	uv_loop_close(&s.loop);
 	echo_show_fini(&s.view);
-	coo_netifs_free(&s.ifs);
+	coo_echonets_free(&s.nets);
 	free(s.allow);
 	return code;
 }

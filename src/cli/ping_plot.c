@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,6 +8,7 @@
 #include "cli/out.h"
 #include "cli/ping.h"
 #include "cli/xalloc.h"
+#include "feature/scale.h"
 
 enum { ROWS = 8, MARGIN = 12, WIDTH_MIN = 30, WIDTH_MAX = 200, BARS = 12 };
 
@@ -192,16 +192,13 @@ static void draw_bar(uint64_t low, uint64_t high, uint64_t n, uint64_t most, siz
 static void draw_histogram(const coo_hist *h, size_t width)
 {
 	uint64_t bound[BARS + 1], n[BARS], most = 0;
-	double ratio;
+	double edge[BARS + 1];
 
 	if (h->n < 2)
 		return;
-	ratio = pow(((double)h->max + 1) / ((double)h->min + 1), 1.0 / BARS);
-	for (size_t i = 0; i <= BARS; i++) {
-		double at = ((double)h->min + 1) * pow(ratio, (double)i) - 1;
-
-		bound[i] = coo_hist_low(coo_hist_index((uint64_t)(at > 0 ? at : 0)));
-	}
+	coo_scale_geometric((double)h->min + 1, (double)h->max + 1, BARS, edge);
+	for (size_t i = 0; i <= BARS; i++)
+		bound[i] = coo_hist_low(coo_hist_index((uint64_t)(edge[i] - 1)));
 	bound[BARS] = coo_hist_high(coo_hist_index(h->max));
 	for (size_t i = 0; i < BARS; i++) {
 		n[i] = count_between(h, bound[i], bound[i + 1]);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "cli/out.h"
 #include "cli/ping.h"
 #include "cli/xalloc.h"
+#include "feature/scale.h"
 
 /* One page without anything from elsewhere: it opens from a mail or a ticket, offline. */
 
@@ -90,18 +90,6 @@ static void put_cards(FILE *f, const struct ping_figures *s)
 	card_count(f, true, "corrupted", s->corrupted);
 	card_count(f, true, "ICMP errors", s->icmp_total);
 	fputs("</div>\n", f);
-}
-
-/* A round number at or above v for the top of an axis. */
-static double nice(double v)
-{
-	double unit = pow(10, floor(log10(v > 0 ? v : 1)));
-
-	for (int m = 1; m < 10; m++) {
-		if (unit * m >= v)
-			return unit * m;
-	}
-	return unit * 10;
 }
 
 static double x_of(const coo_series *s, double column)
@@ -205,7 +193,7 @@ static void put_time_axis(FILE *f, const coo_series *s)
 static void put_series(FILE *f, const coo_flow *flow)
 {
 	const coo_series *s = &flow->series;
-	double top = nice((double)flow->account.rtt.max);
+	double top = coo_scale_nice((double)flow->account.rtt.max);
 
 	fprintf(f,
 		"<svg class=\"series\" viewBox=\"0 0 %d %d\" role=\"img\" "
@@ -218,26 +206,26 @@ static void put_series(FILE *f, const coo_flow *flow)
 	fputs("</svg>\n", f);
 }
 
-static void put_histogram(FILE *f, const coo_hist *h)
+/* Counts of the classes between the edges; returns the largest. */
+static uint64_t classify(const coo_hist *h, const double *edge, uint64_t *n)
 {
-	uint64_t n[CLASSES] = { 0 }, most = 1;
-	double low = log((double)h->min + 1), high = log((double)h->max + 2);
-	double width = (double)(W - LEFT - RIGHT) / CLASSES;
+	uint64_t most = 1;
+	size_t class = 0;
 
 	for (size_t i = 0; i < COO_HIST_BUCKETS; i++) {
-		double at = (log((double)coo_hist_low(i) + 1) - low) / (high - low) * CLASSES;
-		size_t class = at < 0 ? 0 : at >= CLASSES ? CLASSES - 1 : (size_t)at;
-
-		if (!h->bucket[i])
-			continue;
+		while (class + 1 < CLASSES && (double)coo_hist_low(i) + 1 >= edge[class + 1])
+			class ++;
 		n[class] += h->bucket[i];
 		if (n[class] > most)
 			most = n[class];
 	}
-	fprintf(f,
-		"<svg class=\"histogram\" viewBox=\"0 0 %d 200\" role=\"img\" "
-		"aria-label=\"histogram of the round-trip time\">\n",
-		W);
+	return most;
+}
+
+static void put_bars(FILE *f, const uint64_t *n, uint64_t most)
+{
+	double width = (double)(W - LEFT - RIGHT) / CLASSES;
+
 	for (size_t i = 0; i < CLASSES; i++) {
 		double tall = 150.0 * (double)n[i] / (double)most;
 
@@ -248,16 +236,27 @@ static void put_histogram(FILE *f, const coo_hist *h)
 				LEFT + width * (double)i, 165 - (tall > 1 ? tall : 1), width - 1,
 				tall > 1 ? tall : 1, n[i]);
 	}
-	for (int i = 0; i <= 4; i++) {
-		char text[OUT_DURATION_CAP];
+}
 
+static void put_histogram(FILE *f, const coo_hist *h)
+{
+	static const char *const anchors[] = { "start", "middle", "middle", "middle", "end" };
+	uint64_t n[CLASSES] = { 0 }, most;
+	double edge[CLASSES + 1];
+	char text[OUT_DURATION_CAP];
+
+	/* a round trip of no time at all has a place on the scale too */
+	coo_scale_geometric((double)h->min + 1, (double)h->max + 2, CLASSES, edge);
+	most = classify(h, edge, n);
+	fprintf(f,
+		"<svg class=\"histogram\" viewBox=\"0 0 %d 200\" role=\"img\" "
+		"aria-label=\"histogram of the round-trip time\">\n",
+		W);
+	put_bars(f, n, most);
+	for (size_t i = 0; i <= 4; i++)
 		fprintf(f, "<text x=\"%.1f\" y=\"185\" text-anchor=\"%s\">%s</text>\n",
-			LEFT + (W - LEFT - RIGHT) * i / 4.0,
-			i == 0	 ? "start"
-			: i == 4 ? "end"
-				 : "middle",
-			out_duration((coo_time)exp(low + (high - low) * i / 4), text));
-	}
+			LEFT + (W - LEFT - RIGHT) * (double)i / 4, anchors[i],
+			out_duration((coo_time)edge[CLASSES * i / 4], text));
 	fprintf(f, "<text x=\"%d\" y=\"20\" text-anchor=\"end\">%" PRIu64 "</text>\n</svg>\n",
 		LEFT - 6, most);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "cli/edit_lib.h"
 #include "cli/exit.h"
 #include "cli/out.h"
 #include "cli/strbuf.h"
@@ -28,6 +28,9 @@ enum {
 };
 
 static const wchar_t prompt_text[] = L"> ";
+
+/* Set before the first terminal is opened. */
+static const struct edit_lib *edit;
 
 struct talk_term {
 	uv_loop_t *loop;
@@ -90,7 +93,7 @@ static int get_char(EditLine *el, wchar_t *c)
 	uint32_t cp = 0;
 	size_t n;
 
-	el_wget(el, EL_CLIENTDATA, &t);
+	edit->el_wget(el, EL_CLIENTDATA, &t);
 	n = whole_char(t, &cp);
 	if (n == 0) {
 		p.fd = t->fd;
@@ -171,7 +174,7 @@ static void write_all(const void *p, size_t n)
 /* To the first column of the input, erased from there on. */
 static void put_erase(const struct talk_term *t, struct strbuf *to)
 {
-	const LineInfoW *line = el_wline(t->el);
+	const LineInfoW *line = edit->el_wline(t->el);
 	unsigned row = row_of(t, line->buffer, line->cursor);
 
 	strbuf_put_str(to, "\r");
@@ -189,7 +192,7 @@ static void draw(struct talk_term *t)
 	write_all(b.p, b.n);
 	strbuf_free(&b);
 	t->above.n = 0;
-	el_wset(t->el, EL_REFRESH);
+	edit->el_wset(t->el, EL_REFRESH);
 }
 
 static void on_frame(uv_timer_t *timer)
@@ -217,25 +220,25 @@ static void on_resized(uv_signal_t *h, int number)
 	if (t->closing)
 		return;
 	t->columns = screen_columns(t);
-	el_resize(t->el);
+	edit->el_resize(t->el);
 	draw(t);
 }
 
 static void start_editing(struct talk_term *t)
 {
-	el_wset(t->el, EL_UNBUFFERED, 1);
+	edit->el_wset(t->el, EL_UNBUFFERED, 1);
 }
 
 static void stop_editing(struct talk_term *t)
 {
-	el_wset(t->el, EL_UNBUFFERED, 0);
+	edit->el_wset(t->el, EL_UNBUFFERED, 0);
 }
 
 /* Ctrl-Z: the shell gets its terminal as it was, and what was typed is there again afterwards. */
 static void on_stopped(uv_signal_t *h, int number)
 {
 	struct talk_term *t = h->data;
-	const LineInfoW *line = el_wline(t->el);
+	const LineInfoW *line = edit->el_wline(t->el);
 	size_t n = (size_t)(line->lastchar - line->buffer);
 	wchar_t *typed = xcalloc(n + 1, sizeof(*typed));
 	struct strbuf b = { NULL, 0, 0 };
@@ -246,13 +249,13 @@ static void on_stopped(uv_signal_t *h, int number)
 	write_all(b.p, b.n);
 	strbuf_free(&b);
 	stop_editing(t);
-	el_wset(t->el, EL_SETTY, L"-x", L"+echo", NULL);
+	edit->el_wset(t->el, EL_SETTY, L"-x", L"+echo", NULL);
 	coo_ignore(raise(SIGSTOP));
-	el_wset(t->el, EL_SETTY, L"-x", L"-echo", NULL);
+	edit->el_wset(t->el, EL_SETTY, L"-x", L"-echo", NULL);
 	start_editing(t);
 	t->columns = screen_columns(t);
 	if (n > 0)
-		coo_ignore(el_winsertstr(t->el, typed));
+		coo_ignore(edit->el_winsertstr(t->el, typed));
 	draw(t);
 	free(typed);
 }
@@ -265,9 +268,9 @@ static void remember(struct talk_term *t, const wchar_t *line)
 
 	if (*line == L'\0')
 		return;
-	history_w(t->history, &ev, H_ENTER, line);
+	edit->history_w(t->history, &ev, H_ENTER, line);
 	if (t->history_path)
-		history_w(t->history, &ev, H_SAVE, t->history_path);
+		edit->history_w(t->history, &ev, H_SAVE, t->history_path);
 }
 
 /* The line as typed leaves the screen: its user prints it among the traffic, with time and peer. */
@@ -295,7 +298,7 @@ static void take_line(struct talk_term *t, const wchar_t *text, size_t n)
 static void take_key(struct talk_term *t)
 {
 	int n = 0;
-	const wchar_t *text = el_wgets(t->el, &n);
+	const wchar_t *text = edit->el_wgets(t->el, &n);
 
 	if (!text || n <= 0)
 		return;
@@ -334,39 +337,39 @@ static void load_history(struct talk_term *t, const char *path)
 {
 	HistEventW ev;
 
-	t->history = history_winit();
+	t->history = edit->history_winit();
 	if (!t->history) {
 		say_error("out of memory");
 		exit(EXIT_SYSTEM);
 	}
-	history_w(t->history, &ev, H_SETSIZE, HISTORY_LINES);
-	history_w(t->history, &ev, H_SETUNIQUE, 1);
+	edit->history_w(t->history, &ev, H_SETSIZE, HISTORY_LINES);
+	edit->history_w(t->history, &ev, H_SETUNIQUE, 1);
 	if (path) {
 		t->history_path = xstrdup(path);
-		history_w(t->history, &ev, H_LOAD, path);
+		edit->history_w(t->history, &ev, H_LOAD, path);
 	}
-	el_wset(t->el, EL_HIST, history_w, t->history);
+	edit->el_wset(t->el, EL_HIST, edit->history_w, t->history);
 }
 
 static bool open_editor(struct talk_term *t, const char *history)
 {
-	t->el = el_init("coo", stdin, stdout, stderr);
+	t->el = edit->el_init("coo", stdin, stdout, stderr);
 	if (!t->el)
 		return false;
-	el_wset(t->el, EL_CLIENTDATA, t);
-	el_wset(t->el, EL_PROMPT, get_prompt);
-	el_wset(t->el, EL_EDITOR, L"emacs");
-	el_wset(t->el, EL_SIGNAL, 0);
-	el_wset(t->el, EL_GETCFN, get_char);
+	edit->el_wset(t->el, EL_CLIENTDATA, t);
+	edit->el_wset(t->el, EL_PROMPT, get_prompt);
+	edit->el_wset(t->el, EL_EDITOR, L"emacs");
+	edit->el_wset(t->el, EL_SIGNAL, 0);
+	edit->el_wset(t->el, EL_GETCFN, get_char);
 	/* between two lines the terminal is cooked for a moment: no echo of what is typed then */
-	el_wset(t->el, EL_SETTY, L"-x", L"-echo", NULL);
-	el_wset(t->el, EL_BIND, L"^[[3~", L"ed-delete-next-char", NULL);
-	el_wset(t->el, EL_BIND, L"^[[H", L"ed-move-to-beg", NULL);
-	el_wset(t->el, EL_BIND, L"^[[F", L"ed-move-to-end", NULL);
-	el_wset(t->el, EL_BIND, L"^[[1~", L"ed-move-to-beg", NULL);
-	el_wset(t->el, EL_BIND, L"^[[4~", L"ed-move-to-end", NULL);
-	el_wset(t->el, EL_BIND, L"^R", L"em-inc-search-prev", NULL);
-	el_wset(t->el, EL_BIND, L"^W", L"ed-delete-prev-word", NULL);
+	edit->el_wset(t->el, EL_SETTY, L"-x", L"-echo", NULL);
+	edit->el_wset(t->el, EL_BIND, L"^[[3~", L"ed-delete-next-char", NULL);
+	edit->el_wset(t->el, EL_BIND, L"^[[H", L"ed-move-to-beg", NULL);
+	edit->el_wset(t->el, EL_BIND, L"^[[F", L"ed-move-to-end", NULL);
+	edit->el_wset(t->el, EL_BIND, L"^[[1~", L"ed-move-to-beg", NULL);
+	edit->el_wset(t->el, EL_BIND, L"^[[4~", L"ed-move-to-end", NULL);
+	edit->el_wset(t->el, EL_BIND, L"^R", L"em-inc-search-prev", NULL);
+	edit->el_wset(t->el, EL_BIND, L"^W", L"ed-delete-prev-word", NULL);
 	load_history(t, history);
 	return true;
 }
@@ -381,8 +384,18 @@ static int open_keys(void)
 struct talk_term *talk_term_open(uv_loop_t *loop, const char *history,
 				 const struct talk_term_fns *fns, void *user)
 {
-	struct talk_term *t = xcalloc(1, sizeof(*t));
+	struct talk_term *t;
+	const char *why;
 
+	edit = edit_lib_get(&why);
+	if (!edit) {
+		say_error(
+		    "cannot edit lines without libedit: %s; \"coo talk … | cat\" and < FILE do "
+		    "without",
+		    why ? why : "it is too old");
+		return NULL;
+	}
+	t = xcalloc(1, sizeof(*t));
 	want_utf8();
 	t->loop = loop;
 	t->fns = fns;
@@ -391,7 +404,7 @@ struct talk_term *talk_term_open(uv_loop_t *loop, const char *history,
 	if (t->fd < 0 || !open_editor(t, history) || uv_poll_init(loop, &t->keys, t->fd) != 0) {
 		say_error("the terminal cannot be used: %s", strerror(errno));
 		if (t->el)
-			el_end(t->el);
+			edit->el_end(t->el);
 		if (t->fd >= 0)
 			close(t->fd);
 		free(t);
@@ -434,9 +447,9 @@ void talk_term_close(struct talk_term *t)
 	strbuf_free(&b);
 	t->closing = true;
 	stop_editing(t);
-	el_wset(t->el, EL_SETTY, L"-x", L"+echo", NULL);
-	el_end(t->el);
-	history_wend(t->history);
+	edit->el_wset(t->el, EL_SETTY, L"-x", L"+echo", NULL);
+	edit->el_end(t->el);
+	edit->history_wend(t->history);
 	uv_close((uv_handle_t *)&t->keys, on_closed);
 	uv_close((uv_handle_t *)&t->frame, on_closed);
 	uv_close((uv_handle_t *)&t->resized, on_closed);

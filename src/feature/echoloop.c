@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -15,6 +16,8 @@
 enum {
 	SINGLES_TO_LEAVE_BATCHES = 16, /* wake-ups in a row with nothing but one datagram */
 	SINGLES_BETWEEN_LOOKS = 8,     /* datagrams between two looks for more than one */
+	BATCH_BYTES = 128 << 10,       /* of trains, in one batch */
+	SMALL_BEFORE_MORE = 64,	       /* batches, after one that was larger */
 };
 
 bool coo_echo_stopped(const echo_worker *w)
@@ -48,46 +51,17 @@ static void read_segment(const struct cmsghdr *c, echo_item *it)
 	}
 }
 
-static void read_v4_local(const struct cmsghdr *c, echo_item *it)
-{
-	struct in_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	memset(&it->local, 0, sizeof(it->local));
-	it->local.family = 4;
-	memcpy(it->local.ip, &info.ipi_addr, 4);
-	it->has_local = true;
-	/* where the address in the header is not the one of ours it came to, others got it too */
-	it->to_many =
-	    memcmp(&info.ipi_addr, &info.ipi_spec_dst, 4) != 0 || coo_addr_is_multicast(&it->local);
-}
-
-static void read_v6_local(const struct cmsghdr *c, echo_item *it)
-{
-	struct in6_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	memset(&it->local, 0, sizeof(it->local));
-	it->local.family = 6;
-	memcpy(it->local.ip, &info.ipi6_addr, 16);
-	it->has_local = true;
-	it->ifindex = info.ipi6_ifindex;
-	it->to_many = coo_addr_is_multicast(&it->local);
-}
-
 void coo_echo_read_ctrl(struct msghdr *m, echo_item *it)
 {
 	it->segment = it->n;
 	it->datagrams = 1;
-	it->has_local = it->to_many = false;
+	it->dest.known = it->dest.to_many = false;
 	for (struct cmsghdr *c = m->msg_controllen ? CMSG_FIRSTHDR(m) : NULL; c;
 	     c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
 			read_segment(c, it);
-		else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
-			read_v4_local(c, it);
-		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
-			read_v6_local(c, it);
+		else
+			coo_ignore(coo_echodest_read(&it->dest, c));
 	}
 }
 
@@ -119,7 +93,7 @@ enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const
 	w->last->seen = now;
 	if (w->last_verdict != COO_GUARD_OK)
 		return w->last_verdict;
-	if (it->to_many && !w->r->cfg.answer_broadcast)
+	if (it->dest.to_many && !w->r->cfg.answer_broadcast)
 		return COO_GUARD_BROADCAST;
 	return coo_guard_admit(&w->guard, w->last, coo_span_of(it->data, it->n), it->segment,
 			       it->datagrams, now);
@@ -179,6 +153,30 @@ static void reset(echo_worker *w, size_t n)
 	}
 }
 
+/*
+ * Trains fill their buffers of 64 kB each. A batch of a few saves as many calls as it takes, and
+ * stays within the cache; what a larger one took of memory goes back.
+ */
+static void fit_batch(echo_worker *w, size_t n)
+{
+	unsigned longest = 1, fits;
+
+	for (size_t i = 0; i < n; i++)
+		longest = w->rx[i].msg_len > longest ? w->rx[i].msg_len : longest;
+	fits = BATCH_BYTES / longest;
+	if (fits >= ECHO_BATCH) {
+		if (w->batch < ECHO_BATCH && ++w->small == SMALL_BEFORE_MORE)
+			w->batch = ECHO_BATCH;
+		return;
+	}
+	w->small = 0;
+	if (fits >= w->batch)
+		return;
+	w->batch = fits > 2 ? fits : 2;
+	coo_ignore(madvise(w->buffers + (size_t)w->batch * ECHO_BUFFER,
+			   (size_t)(ECHO_BATCH - w->batch) * ECHO_BUFFER, MADV_DONTNEED));
+}
+
 static void answer(echo_worker *w, size_t n)
 {
 	coo_time now = coo_clock_now();
@@ -188,6 +186,7 @@ static void answer(echo_worker *w, size_t n)
 		prepare(w, i, now);
 	coo_echo_send(w);
 	reset(w, n);
+	fit_batch(w, n);
 }
 
 static int receive_one(echo_worker *w, int flags)
@@ -200,9 +199,9 @@ static int receive_one(echo_worker *w, int flags)
 	return 1;
 }
 
-static int receive(echo_worker *w, int flags, unsigned max)
+static int receive(echo_worker *w, int flags)
 {
-	return recvmmsg(w->fd, w->rx, max, flags, NULL);
+	return recvmmsg(w->fd, w->rx, w->batch, flags, NULL);
 }
 
 /* Looks again and again for up to cfg.spin before the caller blocks. */
@@ -212,7 +211,7 @@ static int spin(echo_worker *w)
 	int n;
 
 	do {
-		n = receive(w, MSG_DONTWAIT, ECHO_BATCH);
+		n = receive(w, MSG_DONTWAIT);
 	} while (n <= 0 && !coo_echo_stopped(w) && coo_clock_now() < until);
 	return n;
 }
@@ -230,7 +229,7 @@ static void fast_loop(echo_worker *w)
 		int n = w->r->cfg.spin ? spin(w) : -1;
 
 		if (n <= 0)
-			n = batches ? receive(w, MSG_WAITFORONE, ECHO_BATCH) : receive_one(w, 0);
+			n = batches ? receive(w, MSG_WAITFORONE) : receive_one(w, 0);
 		if (n <= 0 || coo_echo_stopped(w))
 			continue; /* EINTR, an ICMP error of an earlier answer, or the end */
 		answer(w, (size_t)n);
@@ -239,7 +238,7 @@ static void fast_loop(echo_worker *w)
 			batches = singles < SINGLES_TO_LEAVE_BATCHES;
 		} else if (++since_look >= SINGLES_BETWEEN_LOOKS) {
 			since_look = 0;
-			n = receive(w, MSG_DONTWAIT, ECHO_BATCH);
+			n = receive(w, MSG_DONTWAIT);
 			if (n > 0)
 				answer(w, (size_t)n);
 			batches = n > 0;

@@ -13,43 +13,15 @@
 
 enum { JOIN_BYTES = 65000 }; /* of answers in one train */
 
-static uint8_t *put_cmsg(uint8_t *at, int level, int type, const void *data, size_t n)
-{
-	struct cmsghdr c;
-
-	memset(&c, 0, sizeof(c));
-	c.cmsg_level = level;
-	c.cmsg_type = type;
-	c.cmsg_len = CMSG_LEN(n);
-	memset(at, 0, CMSG_SPACE(n));
-	memcpy(at, &c, sizeof(c));
-	memcpy(at + CMSG_LEN(0), data, n);
-	return at + CMSG_SPACE(n);
-}
-
 size_t coo_echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl)
 {
 	uint8_t *at = ctrl;
 	uint16_t segment = (uint16_t)it->segment;
 
 	if (it->datagrams > 1)
-		at = put_cmsg(at, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-	if (!w->wild || !it->has_local || it->to_many)
-		return (size_t)(at - ctrl);
-	if (it->local.family == 4) {
-		struct in_pktinfo info;
-
-		memset(&info, 0, sizeof(info));
-		memcpy(&info.ipi_spec_dst, it->local.ip, 4);
-		at = put_cmsg(at, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	} else {
-		struct in6_pktinfo info;
-
-		memset(&info, 0, sizeof(info));
-		memcpy(&info.ipi6_addr, it->local.ip, 16);
-		info.ipi6_ifindex = it->ifindex;
-		at = put_cmsg(at, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-	}
+		at = coo_echosock_put_cmsg(at, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	if (w->wild)
+		at = coo_echodest_write(&it->dest, at);
 	return (size_t)(at - ctrl);
 }
 
@@ -106,7 +78,8 @@ static void seal(echo_worker *w)
 
 		if (m->msg_iovlen == 1)
 			continue;
-		end = put_cmsg(w->tx_ctrl[i], SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+		end = coo_echosock_put_cmsg(w->tx_ctrl[i], SOL_UDP, UDP_SEGMENT, &segment,
+					    sizeof(segment));
 		m->msg_control = w->tx_ctrl[i];
 		m->msg_controllen = (size_t)(end - w->tx_ctrl[i]);
 	}

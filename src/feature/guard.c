@@ -51,7 +51,7 @@ static size_t set_of(const coo_addr *a)
 
 	for (size_t i = 0; i < 16; i++)
 		h = (h ^ a->ip[i]) * UINT64_C(0x100000001b3);
-	return (size_t)(h >> 24) % (COO_GUARD_SOURCES / COO_GUARD_WAYS) * COO_GUARD_WAYS;
+	return (size_t)(h >> 24) % COO_GUARD_SETS;
 }
 
 static enum coo_guard_verdict judge(const coo_guard *g, const coo_addr *a, coo_time now)
@@ -89,7 +89,8 @@ static void enter(coo_guard *g, coo_guard_source *s, const coo_addr *ip, coo_tim
 
 static coo_guard_source *look_up(coo_guard *g, const coo_addr *ip, coo_time now)
 {
-	coo_guard_source *set = &g->sources[set_of(ip)], *oldest = set;
+	size_t n = set_of(ip);
+	coo_guard_source *set = &g->sources[n * COO_GUARD_WAYS], *oldest = set;
 
 	for (size_t i = 0; i < COO_GUARD_WAYS; i++) {
 		if (set[i].addr.family && coo_addr_eq_ip(&set[i].addr, ip))
@@ -98,6 +99,7 @@ static coo_guard_source *look_up(coo_guard *g, const coo_addr *ip, coo_time now)
 			oldest = &set[i];
 	}
 	enter(g, oldest, ip, now);
+	g->used[n] = 1;
 	return oldest;
 }
 
@@ -177,7 +179,8 @@ size_t coo_guard_active(const coo_guard *g, coo_time now, coo_time d)
 	size_t n = 0;
 
 	for (size_t i = 0; i < COO_GUARD_SOURCES; i++) {
-		if (g->sources[i].addr.family && now - g->sources[i].seen <= d)
+		if (g->used[i / COO_GUARD_WAYS] && g->sources[i].addr.family &&
+		    now - g->sources[i].seen <= d)
 			n++;
 	}
 	return n;

@@ -59,7 +59,11 @@ typedef struct coo_guard_cfg {
 /* What a source off loopback gets without --rate: more than a gigabit link carries. */
 #define COO_GUARD_DEFAULT_RATE 1000000
 
-enum { COO_GUARD_SOURCES = 1024, COO_GUARD_WAYS = 4 };
+enum {
+	COO_GUARD_SETS = 256,
+	COO_GUARD_WAYS = 4,
+	COO_GUARD_SOURCES = COO_GUARD_SETS * COO_GUARD_WAYS
+};
 
 typedef struct coo_guard_source {
 	coo_addr addr; /* port 0 */
@@ -74,6 +78,8 @@ typedef struct coo_guard_source {
 typedef struct coo_guard {
 	coo_guard_cfg cfg;
 	uint64_t evicted;
+	/* Sets ever used: looking at the others would already cost their memory. */
+	uint8_t used[COO_GUARD_SETS];
 	coo_guard_source sources[COO_GUARD_SOURCES];
 } coo_guard;
 

@@ -91,11 +91,14 @@ static uint64_t middle(const coo_hist *h, size_t index)
 uint64_t coo_hist_quantile(const coo_hist *h, double q)
 {
 	uint64_t rank, seen = 0;
+	double exact;
 
 	if (h->n == 0)
 		return 0;
 	/* A hair less, since 0.999 of 1,000 samples is a little more than 999 in binary. */
-	rank = (uint64_t)ceil(q * (double)h->n * (1 - 1e-12));
+	exact = q * (double)h->n * (1 - 1e-12);
+	rank = (uint64_t)exact;
+	rank += (double)rank < exact;
 	if (rank >= h->n)
 		return h->max;
 	if (rank <= 1)

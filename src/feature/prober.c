@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/timex.h>
 
 #include "base/clock.h"
 #include "feature/prober_impl.h"
@@ -27,18 +26,6 @@ static const char *const icmp_keys[] = {
 const char *coo_icmp_key(enum coo_icmp_kind k)
 {
 	return (size_t)k < COO_ICMP_COUNT ? icmp_keys[k] : "other";
-}
-
-static uint64_t clock_error(void)
-{
-	struct timex t;
-	int state;
-
-	memset(&t, 0, sizeof(t));
-	state = adjtimex(&t);
-	if (state < 0 || state == TIME_ERROR || (t.status & STA_UNSYNC))
-		return UINT64_MAX;
-	return (uint64_t)t.maxerror * 1000;
 }
 
 static void wire_up(coo_prober *p)
@@ -107,7 +94,7 @@ coo_err coo_prober_open(const coo_prober_cfg *cfg, const coo_flow_spec *specs, s
 	p->step = cfg->interval / n;
 	p->tx_stamps = !cfg->user_clock && !cfg->window && p->step &&
 		       COO_SEC(1) / p->step <= TX_STAMPS_MAX_RATE;
-	p->own_error = clock_error();
+	p->own_error = coo_clock_error();
 	coo_hist_init(&p->timer);
 	e = take_memory(p, specs, n);
 	if (e == COO_OK)

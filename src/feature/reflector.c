@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/timex.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "engine/netif.h"
+#include "feature/echosock.h"
 #include "proto/stamp.h"
 
 enum { SESSIONS = 256, PACKET = 9216, POLL_MS = 200 };
@@ -35,8 +34,7 @@ struct coo_reflector {
 	bool stop, running;
 	pthread_t thread;
 	coo_guard guard;
-	coo_netifs ifs;
-	coo_time ifs_read;
+	coo_echonets nets;
 	struct session sessions[SESSIONS];
 	coo_reflector_stats counts;
 };
@@ -51,58 +49,25 @@ struct request {
 	size_t n;
 	uint64_t received; /* ns since 1970 */
 	uint8_t ttl;
-	bool to_many;
-	_Alignas(struct cmsghdr) uint8_t ctrl[256], out_ctrl[64];
-	size_t out_ctrl_len;
+	coo_echodest dest;
+	_Alignas(struct cmsghdr) uint8_t ctrl[256], out_ctrl[COO_ECHO_CTRL];
 };
 
-static bool is_on_link(void *user, const coo_addr *a, coo_time now)
+static void set_options(void *user, int fd, const coo_addr *a)
 {
-	coo_reflector *r = user;
-
-	if (r->ifs_read == 0 || now - r->ifs_read > COO_SEC(5)) {
-		coo_netifs fresh;
-
-		r->ifs_read = now;
-		if (coo_netifs_read(NULL, 0, &fresh, NULL) == COO_OK) {
-			coo_netifs_free(&r->ifs);
-			r->ifs = fresh;
-		}
-	}
-	return coo_netifs_on_link(&r->ifs, a);
-}
-
-static void set_option(int fd, int level, int name, int value)
-{
-	coo_ignore(setsockopt(fd, level, name, &value, sizeof(value)));
+	(void)user;
+	coo_echosock_set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	if (a->family == 6)
+		coo_echosock_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+	else
+		coo_echosock_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
 }
 
 static int open_socket(const coo_reflector_cfg *cfg, const coo_addr *a)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = coo_addr_to_sockaddr(a, &ss);
-	int fd = socket(a->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int saved;
+	coo_echosock_cfg socket_cfg = { .device = cfg->device, .options = set_options };
 
-	if (fd < 0)
-		return -1;
-	set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-	if (a->family == 6) {
-		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-	} else {
-		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
-		set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
-	}
-	if ((!cfg->device || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, cfg->device,
-					(socklen_t)strlen(cfg->device)) == 0) &&
-	    bind(fd, (struct sockaddr *)&ss, len) == 0)
-		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	return coo_echosock_open(&socket_cfg, a);
 }
 
 coo_err coo_reflector_open(const coo_reflector_cfg *cfg, coo_reflector **out)
@@ -110,11 +75,8 @@ coo_err coo_reflector_open(const coo_reflector_cfg *cfg, coo_reflector **out)
 	coo_guard_cfg guard = { .allow = cfg->allow,
 				.n_allow = cfg->n_allow,
 				.rate = cfg->rate,
-				.on_link = is_on_link };
+				.on_link = coo_echonets_on_link };
 	coo_reflector *r = calloc(1, sizeof(*r));
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	coo_addr six;
 
 	if (!r)
 		return COO_ENOMEM;
@@ -128,16 +90,13 @@ coo_err coo_reflector_open(const coo_reflector_cfg *cfg, coo_reflector **out)
 		free(r);
 		return COO_ESYS;
 	}
-	if (getsockname(r->fd[0], (struct sockaddr *)&ss, &len) == 0 &&
-	    coo_addr_from_sockaddr((const struct sockaddr *)&ss, &six))
-		r->local.port = six.port;
+	coo_echosock_port(r->fd[0], &r->local);
 	if (!cfg->bind.family) {
-		memset(&six, 0, sizeof(six));
-		six.family = 6;
-		six.port = r->local.port;
+		coo_addr six = { .family = 6, .port = r->local.port };
+
 		r->fd[1] = open_socket(cfg, &six); /* a host without IPv6 does without */
 	}
-	guard.user = r;
+	guard.user = &r->nets;
 	guard.own_port = r->local.port;
 	coo_guard_init(&r->guard, &guard);
 	*out = r;
@@ -152,40 +111,6 @@ static void read_stamp(struct request *q, const struct cmsghdr *c)
 	q->received = COO_SEC(ts.tv_sec) + (uint64_t)ts.tv_nsec;
 }
 
-static void keep_cmsg(struct request *q, int level, int type, const void *data, size_t n)
-{
-	struct cmsghdr c;
-
-	memset(&c, 0, sizeof(c));
-	c.cmsg_level = level;
-	c.cmsg_type = type;
-	c.cmsg_len = CMSG_LEN(n);
-	memset(q->out_ctrl, 0, sizeof(q->out_ctrl));
-	memcpy(q->out_ctrl, &c, sizeof(c));
-	memcpy(q->out_ctrl + CMSG_LEN(0), data, n);
-	q->out_ctrl_len = CMSG_SPACE(n);
-}
-
-static void read_v4_local(struct request *q, const struct cmsghdr *c)
-{
-	struct in_pktinfo info, out;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	memset(&out, 0, sizeof(out));
-	q->to_many = memcmp(&info.ipi_addr, &info.ipi_spec_dst, 4) != 0;
-	out.ipi_spec_dst = info.ipi_addr;
-	keep_cmsg(q, IPPROTO_IP, IP_PKTINFO, &out, sizeof(out));
-}
-
-static void read_v6_local(struct request *q, const struct cmsghdr *c)
-{
-	struct in6_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	q->to_many = info.ipi6_addr.s6_addr[0] == 0xff;
-	keep_cmsg(q, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-}
-
 static void read_ctrl(struct request *q, struct msghdr *m)
 {
 	int hops;
@@ -197,10 +122,8 @@ static void read_ctrl(struct request *q, struct msghdr *m)
 			   (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
 			memcpy(&hops, CMSG_DATA(c), sizeof(hops));
 			q->ttl = (uint8_t)hops;
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			read_v4_local(q, c);
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			read_v6_local(q, c);
+		} else {
+			coo_ignore(coo_echodest_read(&q->dest, c));
 		}
 	}
 }
@@ -222,8 +145,7 @@ static bool receive(int fd, struct request *q)
 	q->name_len = m.msg_namelen;
 	q->received = coo_clock_wall();
 	q->ttl = 0;
-	q->to_many = false;
-	q->out_ctrl_len = 0;
+	q->dest.known = q->dest.to_many = false;
 	read_ctrl(q, &m);
 	return coo_addr_from_sockaddr((const struct sockaddr *)&q->name, &q->from);
 }
@@ -235,7 +157,7 @@ static enum coo_guard_verdict judge(coo_reflector *r, struct request *q, coo_tim
 
 	if (v != COO_GUARD_OK)
 		return v;
-	if (q->to_many)
+	if (q->dest.to_many)
 		return COO_GUARD_BROADCAST;
 	return coo_guard_admit(&r->guard, s, coo_span_of(q->data, q->n), q->n, 1, now);
 }
@@ -265,14 +187,10 @@ static struct session *session_of(coo_reflector *r, const struct request *q, coo
 
 static coo_stamp_error clock_error(void)
 {
-	struct timex t;
-	int state;
+	uint64_t error = coo_clock_error();
 
-	memset(&t, 0, sizeof(t));
-	state = adjtimex(&t);
-	if (state < 0 || state == TIME_ERROR || (t.status & STA_UNSYNC))
-		return coo_stamp_error_of(COO_SEC(1), false);
-	return coo_stamp_error_of((uint64_t)t.maxerror * 1000, true);
+	return error == UINT64_MAX ? coo_stamp_error_of(COO_SEC(1), false)
+				   : coo_stamp_error_of(error, true);
 }
 
 static void reflect(coo_reflector *r, int fd, struct request *q, coo_time now)
@@ -285,14 +203,13 @@ static void reflect(coo_reflector *r, int fd, struct request *q, coo_time now)
 			      .sender_error = coo_stamp_error_encode(q->packet.error),
 			      .sender_ttl = q->ttl };
 	struct iovec iov = { .iov_base = q->data, .iov_len = q->n };
-	struct msghdr m = { .msg_name = &q->name,
-			    .msg_namelen = q->name_len,
-			    .msg_iov = &iov,
-			    .msg_iovlen = 1,
-			    .msg_control = q->out_ctrl_len ? q->out_ctrl : NULL,
-			    .msg_controllen = q->out_ctrl_len };
+	struct msghdr m = {
+		.msg_name = &q->name, .msg_namelen = q->name_len, .msg_iov = &iov, .msg_iovlen = 1
+	};
 	coo_buf b;
 
+	m.msg_controllen = (size_t)(coo_echodest_write(&q->dest, q->out_ctrl) - q->out_ctrl);
+	m.msg_control = m.msg_controllen ? q->out_ctrl : NULL;
 	a.seq = r->cfg.stateless ? q->packet.seq : session_of(r, q, now)->next++;
 	a.time = coo_ntp_from_unix(coo_clock_wall());
 	/* over the request, so what stood behind it goes back as it came */
@@ -374,7 +291,7 @@ void coo_reflector_close(coo_reflector *r)
 		if (r->fd[i] >= 0)
 			close(r->fd[i]);
 	}
-	coo_netifs_free(&r->ifs);
+	coo_echonets_free(&r->nets);
 	free(r);
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,85 +20,29 @@
 #endif
 
 enum { WANT_RCVBUF = 4 << 20 };
-#define NETIFS_MAX_AGE COO_SEC(5)
-
-static bool is_on_link(void *user, const coo_addr *a, coo_time now)
+static void set_options(void *user, int fd, const coo_addr *a)
 {
-	echo_worker *w = user;
-
-	if (w->ifs_read == 0 || now - w->ifs_read > NETIFS_MAX_AGE) {
-		coo_netifs fresh;
-
-		w->ifs_read = now;
-		if (coo_netifs_read(NULL, 0, &fresh, NULL) == COO_OK) {
-			coo_netifs_free(&w->ifs);
-			w->ifs = fresh;
-		}
-	}
-	return coo_netifs_on_link(&w->ifs, a);
-}
-
-static void set_option(int fd, int level, int name, int value)
-{
-	coo_ignore(setsockopt(fd, level, name, &value, sizeof(value)));
-}
-
-static bool is_any(const coo_addr *a)
-{
-	return coo_addr_is_any(a);
-}
-
-static void set_options(const coo_responder_cfg *cfg, int fd, const coo_addr *a)
-{
+	const coo_responder_cfg *cfg = user;
 	int size = WANT_RCVBUF;
 
+	(void)a;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
-		set_option(fd, SOL_SOCKET, SO_RCVBUF, size);
-	set_option(fd, SOL_SOCKET, SO_SNDBUF, size);
-	if (is_any(a) && a->family == 4)
-		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
-	if (is_any(a) && a->family == 6)
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		coo_echosock_set(fd, SOL_SOCKET, SO_RCVBUF, size);
+	coo_echosock_set(fd, SOL_SOCKET, SO_SNDBUF, size);
 	if (!cfg->plain && !coo_impair_is_on(&cfg->impair) && !cfg->on_datagram)
-		set_option(fd, SOL_UDP, UDP_GRO, 1);
+		coo_echosock_set(fd, SOL_UDP, UDP_GRO, 1);
 	if (cfg->answer_broadcast)
-		set_option(fd, SOL_SOCKET, SO_BROADCAST, 1);
+		coo_echosock_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
 }
 
 /* A bound socket, or -1 with errno. shared: others of this service bind the same port. */
-static int open_socket(const coo_responder_cfg *cfg, const coo_addr *a, bool shared)
+static int open_socket(coo_responder_cfg *cfg, const coo_addr *a, bool shared)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = coo_addr_to_sockaddr(a, &ss);
-	int fd = socket(a->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int saved;
+	coo_echosock_cfg socket_cfg = {
+		.device = cfg->device, .shared = shared, .options = set_options, .user = cfg
+	};
 
-	if (fd < 0)
-		return -1;
-	if (shared)
-		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (a->family == 6)
-		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	set_options(cfg, fd, a);
-	if ((!cfg->device || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, cfg->device,
-					(socklen_t)strlen(cfg->device)) == 0) &&
-	    bind(fd, (struct sockaddr *)&ss, len) == 0)
-		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
-}
-
-static void bound_port(int fd, coo_addr *a)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	coo_addr bound;
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
-	    coo_addr_from_sockaddr((const struct sockaddr *)&ss, &bound))
-		a->port = bound.port;
+	return coo_echosock_open(&socket_cfg, a);
 }
 
 static void wire_up(echo_worker *w)
@@ -118,16 +61,28 @@ static void wire_up(echo_worker *w)
 	}
 }
 
+enum { BUFFERS_AT = (sizeof(echo_worker) + 4095) / 4096 * 4096 };
+#define WORKER_BYTES (BUFFERS_AT + (size_t)ECHO_BATCH * ECHO_BUFFER)
+
+/* Mapped, not from the heap: of its table of sources and of its buffers only what is used takes
+ * memory. */
+static echo_worker *new_worker(void)
+{
+	void *p = mmap(NULL, WORKER_BYTES, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	echo_worker *w = p;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	w->buffers = (uint8_t *)p + BUFFERS_AT;
+	return w;
+}
+
 static void free_worker(echo_worker *w)
 {
-	if (!w)
-		return;
-	if (w->fd >= 0)
-		close(w->fd);
-	if (w->buffers)
-		munmap(w->buffers, (size_t)ECHO_BATCH * ECHO_BUFFER);
-	coo_netifs_free(&w->ifs);
-	free(w);
+	close(w->fd);
+	coo_echonets_free(&w->nets);
+	munmap(w, WORKER_BYTES);
 }
 
 /* Takes fd, also on failure. */
@@ -138,30 +93,29 @@ static coo_err add_worker(coo_responder *r, int fd, const coo_addr *a)
 				.rate = r->cfg.rate,
 				.max_size = r->cfg.max_size,
 				.own_port = r->local.port,
-				.on_link = is_on_link };
-	echo_worker *w = calloc(1, sizeof(*w)), **list;
+				.on_link = coo_echonets_on_link };
+	echo_worker *w = new_worker(), **list;
 
 	list = realloc(r->workers, (r->n_workers + 1) * sizeof(*list));
 	if (list)
 		r->workers = list;
 	if (w)
-		w->buffers = mmap(NULL, (size_t)ECHO_BATCH * ECHO_BUFFER, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (!w || !list || w->buffers == MAP_FAILED) {
+		w->fd = fd;
+	if (!w || !list) {
 		if (w)
-			w->buffers = NULL;
-		free(w);
-		close(fd);
+			free_worker(w);
+		else
+			close(fd);
 		return COO_ENOMEM;
 	}
 	w->r = r;
-	w->fd = fd;
 	w->local = *a;
-	w->wild = is_any(a);
+	w->wild = coo_addr_is_any(a);
 	w->join_max = r->cfg.plain ? 0 : UINT16_MAX;
+	w->batch = ECHO_BATCH;
 	w->impair = r->cfg.impair;
 	coo_impair_init(&w->impair, r->cfg.seed);
-	guard.user = w;
+	guard.user = &w->nets;
 	coo_guard_init(&w->guard, &guard);
 	wire_up(w);
 	r->workers[r->n_workers++] = w;
@@ -230,7 +184,7 @@ static coo_err reserve_port(coo_responder *r)
 
 	if (fd < 0)
 		return COO_ESYS;
-	bound_port(fd, &r->local);
+	coo_echosock_port(fd, &r->local);
 	close(fd);
 	return COO_OK;
 }

@@ -8,13 +8,13 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#include "engine/netif.h"
+#include "feature/echosock.h"
 #include "feature/responder.h"
 
 enum {
 	ECHO_BATCH = 32,
 	ECHO_BUFFER = 65536, /* a train is up to 64 kB */
-	ECHO_CTRL = 128,     /* segment size and destination address */
+	ECHO_CTRL = COO_ECHO_CTRL,
 };
 
 /* Counters are written by one worker and read by others: no order between them is promised. */
@@ -41,8 +41,10 @@ typedef struct echo_worker {
 	struct mmsghdr rx[ECHO_BATCH], tx[ECHO_BATCH];
 	struct iovec rx_iov[ECHO_BATCH], tx_iov[ECHO_BATCH];
 	size_t n_tx, n_iov; /* messages to send, and their parts */
+	unsigned batch;	    /* messages to read at once, for now */
+	unsigned small;	    /* batches in a row of which each could have been as large as any */
 	echo_name names[ECHO_BATCH];
-	uint8_t *buffers; /* ECHO_BATCH times ECHO_BUFFER, mapped */
+	uint8_t *buffers; /* ECHO_BATCH times ECHO_BUFFER, behind this struct */
 	_Alignas(struct cmsghdr) uint8_t rx_ctrl[ECHO_BATCH][ECHO_CTRL];
 	_Alignas(struct cmsghdr) uint8_t tx_ctrl[ECHO_BATCH][ECHO_CTRL];
 
@@ -53,8 +55,7 @@ typedef struct echo_worker {
 	enum coo_guard_verdict last_verdict;
 
 	coo_guard guard;
-	coo_netifs ifs; /* this worker's view of the host's networks */
-	coo_time ifs_read;
+	coo_echonets nets;
 	coo_impair impair;
 	coo_responder_stats counts;
 } echo_worker;
@@ -74,9 +75,7 @@ typedef struct echo_item {
 	uint8_t *data;
 	size_t n, segment; /* segment: size of the train's datagrams; n where it is none */
 	size_t datagrams;
-	bool has_local, to_many; /* to_many: sent to a broadcast or multicast address */
-	coo_addr local;		 /* where it was sent to, on a wild socket */
-	uint32_t ifindex;	 /* IPv6: the interface it came through */
+	coo_echodest dest; /* on a wild socket */
 } echo_item;
 
 /* echoloop.c */

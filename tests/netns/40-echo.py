@@ -156,7 +156,10 @@ with step("a broadcast probe finds every responder and who is missing"):
     assert code == 0, code
     end = events[-1]
     assert [r["addr"] for r in end["repliers"]] == ["10.77.0.1"], end
-    assert end["repliers"][0]["received"] == 2 and end["missing"] == ["10.77.0.9"], end
+    # a kernel that is busy elsewhere may refuse one (ENOBUFS), which is told as not sent
+    assert end["sent"] + end["send_errors"] == 2 and end["sent"] >= 1, end
+    assert end["repliers"][0]["received"] == end["sent"], end
+    assert end["missing"] == ["10.77.0.9"], end
     for e in echoes:
         summary(e)
 
