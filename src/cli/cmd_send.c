@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "cli/cmd.h"
 #include "cli/delivery.h"
+#include "cli/input.h"
 #include "cli/out.h"
 #include "cli/send_files.h"
 #include "cli/targets.h"
@@ -303,6 +304,19 @@ static int deliver(struct sending *s)
 	return code;
 }
 
+/* "dmesg | coo send h1 h2" sends the word h2 to h1, which may not be what was meant. */
+static void say_unread(const char *text)
+{
+	static const char name[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
+	if (text[strspn(text, name)] == '\0' && input_is_waiting())
+		say_info(
+		    "the text was \"%s\", and stdin was not read; where \"%s\" is a target and "
+		    "the text comes from stdin, say so with -m -",
+		    text, text);
+}
+
 static int run(void *opts, int argc, char **argv)
 {
 	struct sending s;
@@ -323,6 +337,8 @@ static int run(void *opts, int argc, char **argv)
 		return code;
 	if (find_targets(&s, argc, argv) && find_text(&s, text))
 		code = deliver(&s);
+	if (text && text != s.opts->delivery.message)
+		say_unread(text);
 	send_files_free(s.files);
 	targets_free(&s.targets);
 	delivery_free(&s.d);
