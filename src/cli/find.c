@@ -39,11 +39,24 @@ static coo_span keep(uint8_t **at, coo_span s)
 	return kept;
 }
 
-/* Of several addresses the IPv4 one, which every client can be reached at. */
-static coo_addr best_address(const coo_peer *peer)
+static bool speaks_v4(const struct finding *f)
 {
+	const coo_netifs *ifs = coo_driver_netifs(f->net.driver);
+
+	for (size_t i = 0; i < ifs->n; i++) {
+		if (ifs->v[i].addr.family == 4 && !ifs->v[i].loopback && ifs->v[i].up)
+			return true;
+	}
+	return false;
+}
+
+/* Of several addresses the IPv4 one, which every client can be reached at, where we have one. */
+static coo_addr best_address(const struct finding *f, const coo_peer *peer)
+{
+	bool v4 = speaks_v4(f);
+
 	for (size_t i = 0; i < peer->n_addrs; i++) {
-		if (peer->addr[i].family == 4)
+		if ((peer->addr[i].family == 4) == v4)
 			return peer->addr[i];
 	}
 	return peer->n_addrs ? peer->addr[0] : coo_addr_v4(0, 0, 0, 0, 0);
@@ -65,7 +78,7 @@ static bool take_peer(struct finding *f, const coo_peer *peer, struct found_peer
 	coo_buf_init(&scratch, f->scratch, COO_MESSAGE_SCRATCH);
 	if (coo_peer_view_of(f->net.text, peers, peer, &scratch, v) != COO_OK)
 		return false;
-	v->addr = best_address(peer);
+	v->addr = best_address(f, peer);
 	at = p->bytes = xcalloc(1, scratch.n + entry->n + strlen(v->charset) + 1);
 	for (size_t i = 0; i < COO_ARRAY_LEN(spans); i++)
 		*spans[i] = keep(&at, *spans[i]);
