@@ -263,6 +263,7 @@ static int open_net(struct finding *f, const struct common *c)
 		.any_port = !needs_usual_port(f->wish),
 		.apart = true,
 		.no_broadcast = !asks_everybody(f->wish),
+		.max_peers = f->wish->max_peers,
 		.on_event = on_event,
 		.on_turn = on_turn,
 		.on_stop = on_stop,
