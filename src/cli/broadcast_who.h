@@ -2,15 +2,17 @@
 #ifndef COO_CLI_BROADCAST_WHO_H
 #define COO_CLI_BROADCAST_WHO_H
 
+#include "cli/delivery.h"
 #include "cli/opt.h"
 #include "cli/targets.h"
 
 struct broadcast_opts {
 	struct common common;
-	const char *message, *only_group, *match;
-	coo_time find, wait;
-	uint64_t retries, max;
-	bool each, yes, dry_run, utf8, sealed;
+	struct delivery_opts delivery;
+	const char *only_group, *match;
+	coo_time find;
+	uint64_t max;
+	bool each, yes, dry_run;
 };
 
 /* Finds them where it matters who they are, and puts them into t where each gets a message. 0, or

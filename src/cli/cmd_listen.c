@@ -34,6 +34,7 @@ struct listen_opts {
 	const char *absence;
 	bool serve_list;
 	struct str_list answer;
+	uint64_t max_peers;
 	struct recv_opts recv;
 };
 
@@ -97,6 +98,13 @@ static const struct opt opts_table[] = {
 	  .at = AT(answer),
 	  .arg = "NET",
 	  .help = "beside our own networks, tell this one who is here (private ones)" },
+	{ .name = "max-peers",
+	  .kind = OPT_UINT,
+	  .at = AT(max_peers),
+	  .arg = "N",
+	  .min = 16,
+	  .max = 1000000,
+	  .help = "how many to remember; strangers give way first (16384)" },
 	{ .name = "accept",
 	  .kind = OPT_CHOICE,
 	  .at = AT(recv.accept),
@@ -441,6 +449,7 @@ static int open_listener(struct listening *l)
 		.no_broadcast = o->no_announce,
 		.send_read = true,
 		.serve_list = o->serve_list,
+		.max_peers = (uint32_t)o->max_peers,
 		.capabilities = COO_OPT_ENTRY_FILEATTACH,
 		.on_event = on_event,
 		.on_turn = on_turn,

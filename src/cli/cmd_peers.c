@@ -13,7 +13,7 @@
 struct peers_opts {
 	struct common common;
 	coo_time wait;
-	uint64_t min, rate, passes;
+	uint64_t min, rate, passes, max_peers;
 	int sort;
 	bool tsv, watch, host_list;
 };
@@ -64,6 +64,13 @@ static const struct opt opts_table[] = {
 	  .min = 1,
 	  .max = 20,
 	  .help = "how often each silent address is asked (3; large nets 1)" },
+	{ .name = "max-peers",
+	  .kind = OPT_UINT,
+	  .at = AT(max_peers),
+	  .arg = "N",
+	  .min = 16,
+	  .max = 1000000,
+	  .help = "how many to list at most (16384)" },
 	OPT_END,
 };
 
@@ -129,6 +136,7 @@ static int list(const struct peers_opts *o, const struct find_nets *nets)
 		.wait = o->wait,
 		.rate = (unsigned)o->rate,
 		.passes = (unsigned)o->passes,
+		.max_peers = (uint32_t)o->max_peers,
 		.enough = o->watch ? 0 : o->min,
 		.on_peer = o->watch ? on_peer : NULL,
 		.user = &watching,

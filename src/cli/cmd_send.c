@@ -5,23 +5,17 @@
 
 #include "base/addr.h"
 #include "cli/cmd.h"
+#include "cli/delivery.h"
 #include "cli/input.h"
-#include "cli/net.h"
 #include "cli/out.h"
 #include "cli/send_files.h"
-#include "cli/send_result.h"
 #include "cli/targets.h"
-#include "feature/outbox.h"
-#include "feature/relay.h"
-#include "proto/utf8.h"
 
 struct send_opts {
 	struct common common;
-	const char *message;
-	coo_time wait;
-	uint64_t retries;
+	struct delivery_opts delivery;
 	uint64_t max_packet;
-	bool no_wait, sealed, read, utf8, split, multicast;
+	bool no_wait, read, split, multicast;
 	struct str_list files;
 	bool follow_links;
 	coo_time offer_wait;
@@ -30,40 +24,16 @@ struct send_opts {
 #define AT(field) offsetof(struct send_opts, field)
 
 static const struct opt opts_table[] = {
-	{ .letter = 'm',
-	  .name = "message",
-	  .kind = OPT_STR,
-	  .at = AT(message),
-	  .arg = "TEXT",
-	  .help = "the text; then every argument is a target" },
-	{ .letter = 'w',
-	  .name = "wait",
-	  .kind = OPT_DURATION,
-	  .at = AT(wait),
-	  .arg = "D",
-	  .min = COO_MS(10),
-	  .max = COO_SEC(86400),
-	  .help = "the whole wait for the receipt (5s)" },
-	{ .name = "retries",
-	  .kind = OPT_UINT,
-	  .at = AT(retries),
-	  .arg = "N",
-	  .min = 1,
-	  .max = 100,
-	  .help = "how often it is sent in all until then (5)" },
+	DELIVERY_OPTS(AT(delivery), "the text; then every argument is a target",
+		      "the receiver has to open it (sealed message)"),
 	{ .name = "no-wait",
 	  .kind = OPT_FLAG,
 	  .at = AT(no_wait),
 	  .help = "send once, ask for no receipt" },
-	{ .name = "sealed",
-	  .kind = OPT_FLAG,
-	  .at = AT(sealed),
-	  .help = "the receiver has to open it (sealed message)" },
 	{ .name = "read",
 	  .kind = OPT_FLAG,
 	  .at = AT(read),
 	  .help = "sealed, and wait until it was opened" },
-	{ .name = "utf8", .kind = OPT_FLAG, .at = AT(utf8), .help = "send UTF-8 to everybody" },
 	{ .name = "split",
 	  .kind = OPT_FLAG,
 	  .at = AT(split),
@@ -102,23 +72,16 @@ static const struct opt opts_table[] = {
 
 static const struct send_opts defaults = {
 	.common = { .port = 2425 },
-	.wait = COO_SEC(5),
-	.retries = 5,
+	.delivery = DELIVERY_OPTS_DEFAULT,
 	.max_packet = 8192,
 	.offer_wait = COO_SEC(600),
 };
 
 struct sending {
+	struct delivery d; /* first: the callbacks of both take one pointer */
 	const struct send_opts *opts;
-	struct net net;
 	struct targets targets;
-	coo_outbox *outbox;
-	coo_relay *relay; /* NULL where the port is ours */
-	char *text;	  /* from stdin, or NULL */
-	coo_span utf8;
-	struct send_tally tally;
 	struct send_files *files; /* NULL without --file */
-	bool stopped;
 };
 
 /* Splits the operands: TEXT is the last one unless it came by -m or can only be a target. */
@@ -126,41 +89,18 @@ static const char *split_operands(const struct send_opts *o, int *argc, char **a
 {
 	const char *last = *argc > 0 ? argv[*argc - 1] : NULL;
 
-	if (o->message)
-		return o->message;
+	if (o->delivery.message)
+		return o->delivery.message;
 	if (*argc < 2 || target_is_certain(last))
 		return NULL;
 	(*argc)--;
 	return last;
 }
 
+/* Files need no text (PROTOCOL.md 8.1). */
 static bool find_text(struct sending *s, const char *text)
 {
-	size_t n;
-
-	if (text && strcmp(text, "-") != 0) {
-		s->utf8 = coo_span_str(text);
-	} else if (!text && s->files) {
-		return true; /* files need no text (PROTOCOL.md 8.1) */
-	} else {
-		if (!input_read_all(&s->text, &n, 16u << 20))
-			return false;
-		s->utf8 = coo_span_of(s->text, n);
-	}
-	if (s->utf8.n == 0) {
-		say_error("there is no text to send; give it after the targets, with -m, or on "
-			  "stdin");
-		return false;
-	}
-	if (!coo_utf8_valid(s->utf8)) {
-		say_error("the text is not UTF-8; convert it first: iconv -f GBK -t UTF-8");
-		return false;
-	}
-	if (coo_span_find(s->utf8, 0) != s->utf8.n) {
-		say_error("the text holds a NUL byte, which ends a text in this protocol");
-		return false;
-	}
-	return true;
+	return (!text && s->files) || delivery_read_text(&s->d, text, "after the targets, with -m");
 }
 
 static bool find_targets(struct sending *s, int argc, char **argv)
@@ -187,7 +127,7 @@ static uint32_t options_of(const struct sending *s)
 
 	if (!o->no_wait)
 		options |= COO_OPT_SENDCHECK;
-	if (o->sealed || o->read)
+	if (o->delivery.sealed || o->read)
 		options |= COO_OPT_SECRET;
 	if (o->read)
 		options |= COO_OPT_READCHECK;
@@ -196,18 +136,9 @@ static uint32_t options_of(const struct sending *s)
 	return options;
 }
 
-static const char *forced_charset(const struct send_opts *o)
-{
-	const char *c = o->common.charset;
-
-	if (o->utf8)
-		return "utf-8";
-	return c && *c && strcmp(c, "auto") != 0 ? c : NULL;
-}
-
 static bool is_over(const struct sending *s)
 {
-	return coo_outbox_pending(s->outbox) == 0 && (!s->files || !send_files_pending(s->files));
+	return coo_outbox_pending(s->d.outbox) == 0 && (!s->files || !send_files_pending(s->files));
 }
 
 static void stop_when_over(void *user)
@@ -215,14 +146,14 @@ static void stop_when_over(void *user)
 	struct sending *s = user;
 
 	if (is_over(s))
-		uv_stop(&s->net.loop);
+		uv_stop(&s->d.net.loop);
 }
 
 static void on_result(void *user, const coo_outbox_result *r)
 {
 	struct sending *s = user;
 
-	send_print_result(s->targets.v[r->index].text, r, &s->tally);
+	send_print_result(s->targets.v[r->index].text, r, &s->d.tally);
 	if (s->files)
 		send_files_on_result(s->files, r);
 	stop_when_over(s);
@@ -234,34 +165,14 @@ static void on_event(void *user, const coo_event *ev)
 
 	if (s->files)
 		send_files_on_event(s->files, ev);
-	coo_outbox_on_event(s->outbox, ev);
-}
-
-static void on_turn(void *user)
-{
-	(void)user;
-	out_flush();
-}
-
-static void on_stop(void *user)
-{
-	struct sending *s = user;
-
-	s->stopped = true;
-	uv_stop(&s->net.loop);
+	coo_outbox_on_event(s->d.outbox, ev);
 }
 
 static int make_outbox(struct sending *s)
 {
 	const struct send_opts *o = s->opts;
 	coo_outbox_cfg cfg = {
-		.driver = s->net.driver,
-		.text = s->net.text,
-		.charset = forced_charset(o),
-		.utf8 = s->utf8,
 		.options = options_of(s),
-		.attempts = (uint8_t)o->retries,
-		.wait = o->wait,
 		.want_read = o->read,
 		.split = o->split,
 		.max_packet = o->max_packet,
@@ -271,13 +182,14 @@ static int make_outbox(struct sending *s)
 	size_t fits = 0;
 	coo_err e;
 
+	delivery_outbox(&s->d, &cfg);
 	if (s->files)
 		send_files_join(s->files, &cfg);
-	e = coo_outbox_new(&cfg, &s->outbox);
+	e = coo_outbox_new(&cfg, &s->d.outbox);
 	for (size_t i = 0; e == COO_OK && i < s->targets.n; i++)
-		e = coo_outbox_add(s->outbox, &s->targets.v[i].addr);
+		e = coo_outbox_add(s->d.outbox, &s->targets.v[i].addr);
 	if (e == COO_OK)
-		e = coo_outbox_check(s->outbox, &fits);
+		e = coo_outbox_check(s->d.outbox, &fits);
 	if (e == COO_OK)
 		return 0;
 	if (e == COO_EMSGSIZE && s->files) {
@@ -289,7 +201,7 @@ static int make_outbox(struct sending *s)
 	if (e == COO_EMSGSIZE) {
 		say_error("the text has %zu bytes, but only %zu fit one datagram of %llu; "
 			  "--split sends it in parts, --max-packet allows longer datagrams",
-			  s->utf8.n, fits, (unsigned long long)o->max_packet);
+			  s->d.text.n, fits, (unsigned long long)o->max_packet);
 		return EXIT_REFUSED;
 	}
 	say_error("the text cannot be sent: %s", coo_err_text(e));
@@ -315,56 +227,22 @@ static bool needs_usual_port(const struct common *c, const struct targets *t)
 static int open_net(struct sending *s)
 {
 	const struct send_opts *o = s->opts;
-	coo_time interval = o->wait / o->retries;
 	struct net_wish wish = {
-		.port_optional = true,
 		.tcp_too = s->files != NULL,
 		.any_port = !needs_usual_port(&o->common, &s->targets),
 		.no_broadcast = true,
 		.capabilities = s->files ? COO_OPT_ENTRY_FILEATTACH : 0,
-		.max_messages = s->targets.n < 4096 ? (uint32_t)s->targets.n + 16 : 4096,
-		.text_cap = 65536,
-		/* a second apart as every client does it, closer only where the wait is short */
-		.retry_interval = interval < COO_SEC(1) ? interval : COO_SEC(1),
 		.on_event = on_event,
-		.on_turn = on_turn,
-		.on_stop = on_stop,
 		.user = s,
 	};
 
-	return net_open(&s->net, &o->common, &wish);
-}
-
-/* A receipt that came to the listener which holds the port. */
-static void on_letter(void *user, const coo_addr *from, coo_span dgram)
-{
-	struct sending *s = user;
-	coo_driver *d = s->net.driver;
-	coo_rx rx;
-
-	memset(&rx, 0, sizeof(rx));
-	rx.from = *from;
-	rx.foreign = true;
-	coo_node_recv(net_node(&s->net), &rx, dgram, coo_driver_now(d));
-	coo_driver_kick(d);
-}
-
-/* Some clients answer to the usual port alone; where another program has it, its receipts come by
- * mail. */
-static void open_mailbox(struct sending *s)
-{
-	uint16_t usual = net_target_port(&s->opts->common);
-
-	if (coo_driver_local(s->net.driver).port != usual &&
-	    coo_relay_open(&s->net.loop, on_letter, s, &s->relay) != COO_OK)
-		say_note("receipts that go to port %u are not seen here: there is no safe runtime "
-			 "directory",
-			 (unsigned)usual);
+	delivery_wish(&s->d, s->targets.n, &wish);
+	return net_open(&s->d.net, &o->common, &wish);
 }
 
 static int exit_code(struct sending *s)
 {
-	int code = send_exit_code(&s->tally, s->targets.n), files;
+	int code = send_exit_code(&s->d.tally, s->targets.n), files;
 
 	if (!s->files)
 		return code;
@@ -376,7 +254,7 @@ static int exit_code(struct sending *s)
 /* A receipt comes from one host, so what goes to all of them would be sent again and again. */
 static bool refuse_broadcasts(const struct sending *s)
 {
-	const coo_netifs *ifs = coo_driver_netifs(s->net.driver);
+	const coo_netifs *ifs = coo_driver_netifs(s->d.net.driver);
 
 	for (size_t i = 0; i < s->targets.n; i++) {
 		const struct target *t = &s->targets.v[i];
@@ -404,33 +282,42 @@ static int deliver(struct sending *s)
 	if (code)
 		return code;
 	if (refuse_broadcasts(s)) {
-		net_close(&s->net);
+		net_close(&s->d.net);
 		return EXIT_USAGE;
 	}
-	targets_teach(&s->targets, &s->net);
+	targets_teach(&s->targets, &s->d.net);
 	code = make_outbox(s);
 	if (code == 0 && s->files)
-		code = send_files_start(s->files, &s->net, &s->opts->common, s->opts->offer_wait,
+		code = send_files_start(s->files, &s->d.net, &s->opts->common, s->opts->offer_wait,
 					stop_when_over, s);
 	if (code == 0) {
-		local = coo_driver_local(s->net.driver);
+		local = coo_driver_local(s->d.net.driver);
 		out_start("send", &local);
-		open_mailbox(s);
-		coo_outbox_start(s->outbox);
+		delivery_open_mailbox(&s->d);
+		coo_outbox_start(s->d.outbox);
 		if (!is_over(s))
-			uv_run(&s->net.loop, UV_RUN_DEFAULT);
-		if (s->stopped)
-			say_info("interrupted; %zu of %zu targets have no result yet",
-				 coo_outbox_pending(s->outbox), s->targets.n);
-		send_print_summary(&s->tally, s->targets.n);
+			uv_run(&s->d.net.loop, UV_RUN_DEFAULT);
+		delivery_say_stopped(&s->d, s->targets.n);
+		send_print_summary(&s->d.tally, s->targets.n);
 		code = exit_code(s);
 	}
-	coo_relay_close(s->relay);
 	if (s->files)
 		send_files_stop(s->files);
-	coo_outbox_free(s->outbox);
-	net_close(&s->net);
+	delivery_close(&s->d);
 	return code;
+}
+
+/* "dmesg | coo send h1 h2" sends the word h2 to h1, which may not be what was meant. */
+static void say_unread(const char *text)
+{
+	static const char name[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
+	if (text[strspn(text, name)] == '\0' && input_is_waiting())
+		say_info(
+		    "the text was \"%s\", and stdin was not read; where \"%s\" is a target and "
+		    "the text comes from stdin, say so with -m -",
+		    text, text);
 }
 
 static int run(void *opts, int argc, char **argv)
@@ -441,6 +328,8 @@ static int run(void *opts, int argc, char **argv)
 
 	memset(&s, 0, sizeof(s));
 	s.opts = opts;
+	s.d.common = &s.opts->common;
+	s.d.opts = &s.opts->delivery;
 	if (s.opts->no_wait && s.opts->read) {
 		say_error("--no-wait does not wait for --read; give one of them");
 		return EXIT_USAGE;
@@ -451,9 +340,11 @@ static int run(void *opts, int argc, char **argv)
 		return code;
 	if (find_targets(&s, argc, argv) && find_text(&s, text))
 		code = deliver(&s);
+	if (text && text != s.opts->delivery.message)
+		say_unread(text);
 	send_files_free(s.files);
 	targets_free(&s.targets);
-	free(s.text);
+	delivery_free(&s.d);
 	return code;
 }
 

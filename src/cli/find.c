@@ -39,6 +39,32 @@ static coo_span keep(uint8_t **at, coo_span s)
 	return kept;
 }
 
+static bool speaks_v4(const struct finding *f)
+{
+	const coo_netifs *ifs = coo_driver_netifs(f->net.driver);
+
+	for (size_t i = 0; i < ifs->n; i++) {
+		if (ifs->v[i].addr.family == 4 && !ifs->v[i].loopback && ifs->v[i].up)
+			return true;
+	}
+	return false;
+}
+
+/* Of several addresses the IPv4 one, which every client can be reached at, where we have one. */
+static coo_addr best_address(struct finding *f, const coo_peer *peer)
+{
+	const coo_peers *peers = coo_node_peers(net_node(&f->net));
+	bool v4 = speaks_v4(f);
+
+	for (size_t i = 0; i < peer->n_addrs; i++) {
+		const coo_addr *a = coo_peer_addr(peers, peer, i);
+
+		if ((a->family == 4) == v4)
+			return *a;
+	}
+	return peer->n_addrs ? peer->addr : coo_addr_v4(0, 0, 0, 0, 0);
+}
+
 /* Fills *p with copies of its own. */
 static bool take_peer(struct finding *f, const coo_peer *peer, struct found_peer *p)
 {
@@ -55,7 +81,7 @@ static bool take_peer(struct finding *f, const coo_peer *peer, struct found_peer
 	coo_buf_init(&scratch, f->scratch, COO_MESSAGE_SCRATCH);
 	if (coo_peer_view_of(f->net.text, peers, peer, &scratch, v) != COO_OK)
 		return false;
-	v->addr = peer->n_addrs ? peer->addr : coo_addr_v4(0, 0, 0, 0, 0);
+	v->addr = best_address(f, peer);
 	at = p->bytes = xcalloc(1, scratch.n + entry->n + strlen(v->charset) + 1);
 	for (size_t i = 0; i < COO_ARRAY_LEN(spans); i++)
 		*spans[i] = keep(&at, *spans[i]);
@@ -244,6 +270,7 @@ static int open_net(struct finding *f, const struct common *c)
 		.any_port = !needs_usual_port(f->wish),
 		.apart = true,
 		.no_broadcast = !asks_everybody(f->wish),
+		.max_peers = f->wish->max_peers,
 		.on_event = on_event,
 		.on_turn = on_turn,
 		.on_stop = on_stop,

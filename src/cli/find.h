@@ -55,6 +55,7 @@ struct find_wish {
 	coo_time wait;
 	unsigned rate, passes;
 	size_t enough;
+	uint32_t max_peers; /* 0: the default */
 	/* Goes on until Ctrl-C and tells who comes ('+'), changes ('~') and goes ('-'). NULL: ends
 	 * when the wait is over. */
 	void (*on_peer)(void *user, char sign, const struct found_peer *p);

@@ -2,9 +2,11 @@
 #include "cli/input.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/out.h"
@@ -34,4 +36,16 @@ bool input_read_all(char **text, size_t *n, size_t cap)
 	*text = buf;
 	*n = used;
 	return true;
+}
+
+bool input_is_waiting(void)
+{
+	struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) != 0)
+		return false;
+	if (S_ISREG(st.st_mode))
+		return lseek(STDIN_FILENO, 0, SEEK_CUR) < st.st_size;
+	return S_ISFIFO(st.st_mode) && poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
 }

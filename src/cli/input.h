@@ -9,4 +9,7 @@
  * stderr, on failure. Gives *text (NUL-terminated, *n without it): free(). */
 bool input_read_all(char **text, size_t *n, size_t cap);
 
+/* Whether stdin is a pipe or a file that holds something unread. */
+bool input_is_waiting(void);
+
 #endif

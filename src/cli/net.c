@@ -102,6 +102,7 @@ static void fill_node(struct net *n, const struct net_wish *wish, coo_node_cfg *
 	cfg->member = wish->member;
 	cfg->send_read = wish->send_read;
 	cfg->serve_list = wish->serve_list;
+	cfg->max_peers = wish->max_peers;
 	cfg->max_messages = wish->max_messages;
 	cfg->text_cap = wish->text_cap;
 	cfg->capabilities = wish->capabilities;

@@ -36,6 +36,7 @@ struct net_wish {
 	bool send_read;
 	bool serve_list;
 	coo_offlink_cfg offlink; /* whom beside our own networks it answers */
+	uint32_t max_peers;	 /* 0: the default, 16,384 */
 	uint32_t max_messages;
 	uint32_t text_cap;
 	uint32_t capabilities;

@@ -134,6 +134,16 @@ with step("the text comes from the argument, from -m, or from stdin"):
         cli.check(cli.coo("send", *words, stdin=stdin), 0, lines(acked(peer.target)), "")
         assert peer.of(cli.SENDMSG)[-1].ext == want + b"\0", peer.of(cli.SENDMSG)[-1]
 
+with step("a word that may be a target is the text; where stdin waits unread, that is said"):
+    peer = cli.Peer()
+    for word, stdin, said in (("web7", "from the pipe", True), ("web7", "", False),
+                              ("two words", "from the pipe", False)):
+        run = cli.coo("send", peer.target, word, stdin=stdin)
+        assert run.code == 0 and ("-m -" in run.err) == said, run
+        assert peer.of(cli.SENDMSG)[-1].ext == word.encode() + b"\0", peer.of(cli.SENDMSG)[-1]
+    assert "-m -" not in cli.coo("send", "-q", peer.target, "web7", stdin="more").err
+    assert "-m -" not in cli.coo("send", peer.target, "-m", "web7", stdin="more").err
+
 with step("options stand before, between and after the operands"):
     for words in (["-w", "5s", peer.target, "x"], [peer.target, "-w5s", "x"],
                   [peer.target, "x", "--wait=5s"]):

@@ -196,6 +196,25 @@ with step("--absence answers each peer once, and tells why when asked"):
     run = cli.coo("listen", "--absence", "a", "--reply", "b")
     cli.check(run, 2, "", re.compile("coo: --reply and --absence .*give one of them\n"))
 
+with step("--max-peers bounds who is remembered; who was answered is kept"):
+    listen = cli.Listen("--json", "--max-peers", "16", "--serve-list", "--reply", "hi")
+    friend = cli.Peer()
+    friend.send(b"1:1:friend:PC:1:Friend\0", listen)
+    friend.send(cli.message(2, "hello", "friend", "PC"), listen)
+    listen.expect(type="message", text="hello", peer__nick="Friend")
+    strangers = [cli.Peer() for _ in range(40)]
+    for n, stranger in enumerate(strangers):
+        stranger.send(b"1:1:stranger%d:PC%d:1:\0" % (n, n), listen)
+        listen.expect(type="peer_up", peer__user=f"stranger{n}")
+    friend.send(cli.message(3, "still there", "friend", "PC"), listen)
+    listen.expect(type="message", text="still there", peer__nick="Friend")
+    friend.send(b"1:4:friend:PC:18:0\0", listen)  # GETLIST
+    page = friend.wait_for(0x13)[0].ext.split(b"\a")
+    assert int(page[1]) == 16 and b"friend" in page and b"stranger39" in page, page
+    assert b"stranger0" not in page
+    listen.stop()
+    assert cli.coo("listen", "--max-peers", "15").code == 2
+
 with step("two that answer automatically do not answer each other for ever"):
     a, b = cli.Listen("--json", "--reply", "a"), cli.Listen("--json", "--reply", "b")
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
