@@ -159,7 +159,7 @@ fuzz-programs: $(fuzz_src:%.c=$B/%)
 fuzz-build:
 	+$Q$(submake) B=$B/fuzz STATIC= $(if $(has_fuzzer),CC=$(FUZZ_CC) SANITIZE=address$(comma)undefined FUZZER=1) fuzz-programs
 
-.PHONY: unit test test-all asan fuzz bench
+.PHONY: unit test test-all test-long asan fuzz bench
 unit: $(unit_bin) ## build and run the unit tests
 	$Qset -e; for t in $(unit_bin); do $$t; done
 
@@ -170,6 +170,10 @@ test: ## install what is missing, build, run all test rings (RINGS="cli netns" f
 RINGS ?=
 test-all: all $(ring_bin) $(iptux_bin) fuzz-build
 	@B=$B FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-tests.sh $(RINGS)
+
+# One at a time: they fill disks and want the processors for themselves.
+test-long: all $(iptux_bin) fuzz-build ## the long ring: large files, hundreds of cuts, real time limits, a minute of fuzzing each
+	@B=$B FUZZ_SECONDS=60 scripts/run-tests.sh -j 1 $(or $(RINGS),fuzz long)
 
 asan: ## all test rings under address and undefined-behaviour sanitizers
 	+@$(submake) B=build-asan SANITIZE=address,undefined test

@@ -7,7 +7,8 @@ usage() {
 	cat <<'END'
 Usage: scripts/run-tests.sh [OPTIONS] [RING…]
 
-Runs the rings named, or all of them: unit golden sim fuzz cli netns interop docs.
+Runs the rings named, or all of them: unit golden sim fuzz cli netns interop docs. One more runs
+only where it is named, since it takes many minutes and gigabytes: long.
 A RING may also be RING/PATTERN: "cli/*send*".
 
   -j N         how many tests run at once (default: the number of processors)
@@ -56,12 +57,17 @@ list_ring() {
 			printf '%s\t%s\t%s\t%s\n' "$1" "$(basename "$f")" 120 "$f"
 		done
 		;;
+	long)
+		for f in tests/long/*.py; do
+			printf '%s\t%s\t%s\t%s\n' "$1" "$(basename "$f")" 1800 "$f"
+		done
+		;;
 	docs)
 		[ ! -x scripts/check-docs.sh ] ||
 			printf 'docs\tcheck-docs.sh\t120\tscripts/check-docs.sh\n'
 		;;
 	*)
-		echo "run-tests: there is no ring \"$1\"; they are: ${all_rings[*]}" >&2
+		echo "run-tests: there is no ring \"$1\"; they are: ${all_rings[*]} long" >&2
 		return 2
 		;;
 	esac
