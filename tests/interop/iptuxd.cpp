@@ -12,7 +12,7 @@
 //   group IP TEXT                     ok; a message of iptux's group chat
 //   name NICK                         ok; renames itself and tells everybody
 //   setenc IP CHARSET                 ok; what it shall write to that peer in
-//   file IP PATH…                     ok; offers files and folders
+//   file IP PATH…                     ok; offers files and folders; tabs between them where one has blanks
 //   recv OFFER [NAME]                 ok; fetches an offer into DOWNLOADS
 //   quit                              leaves (BR_EXIT) and ends
 //
@@ -210,11 +210,16 @@ class Driver
 	{
 		PPalInfo to = pal(in);
 		std::vector<FileInfo *> files;
-		std::string path;
+		std::string all, path;
 
-		while (in >> path) {
+		std::getline(in >> std::ws, all);
+		std::istringstream paths(all);
+		char between = all.find('\t') == std::string::npos ? ' ' : '\t';
+		while (std::getline(paths, path, between)) {
 			struct stat st;
 
+			if (path.empty())
+				continue;
 			if (stat(path.c_str(), &st))
 				throw std::runtime_error("no such file: " + path);
 			auto f = std::make_shared<FileInfo>();
