@@ -179,10 +179,12 @@ coo_err coo_partial_open(int at, const coo_partial_id *id, coo_partial *out)
 		return e;
 	}
 	e = take_over(at, id, out);
-	if (e != COO_OK) {
-		saved = errno;
+	if (e == COO_EFULL) { /* another's */
 		close(out->fd);
 		out->fd = -1;
+	} else if (e != COO_OK) {
+		saved = errno;
+		coo_partial_close(out, at); /* on a full disk nothing empty stays */
 		errno = saved;
 	}
 	return e;

@@ -103,7 +103,8 @@ struct offer *offer_of_message(coo_text *text, const coo_event *ev, const coo_me
 	}
 	o->from = ev->rx.from;
 	o->packet_no = p->packet_no;
-	o->utf8 = hint.utf8_flag;
+	o->utf8 = hint.utf8_flag || m->from.client == COO_CLIENT_COO;
+	o->is_gbk = coo_client_is_gbk(m->from.client);
 	copy_text(o->peer, sizeof(o->peer) / 2, m->from.user);
 	n = strlen(o->peer);
 	o->peer[n++] = '@';
@@ -159,6 +160,7 @@ static json_t *to_json(const struct offer *o)
 	snprintf(text, sizeof(text), "%" PRIu64, o->packet_no);
 	json_object_set_new(j, "packet_no", json_string(text));
 	json_object_set_new(j, "utf8", json_boolean(o->utf8));
+	json_object_set_new(j, "gbk", json_boolean(o->is_gbk));
 	json_object_set_new(j, "peer", out_json_str(coo_span_str(o->peer)));
 	json_object_set_new(j, "nick", out_json_str(coo_span_str(o->nick)));
 	json_object_set_new(j, "charset", json_string(o->charset));
@@ -212,6 +214,7 @@ static bool of_json(const json_t *j, struct offer *o)
 	    !coo_num_dec(get_text(j, "packet_no"), UINT64_MAX, &o->packet_no))
 		return false;
 	o->utf8 = json_is_true(json_object_get(j, "utf8"));
+	o->is_gbk = json_is_true(json_object_get(j, "gbk"));
 	copy_text(o->peer, sizeof(o->peer), get_text(j, "peer"));
 	copy_text(o->nick, sizeof(o->nick), get_text(j, "nick"));
 	copy_text(o->charset, sizeof(o->charset), get_text(j, "charset"));

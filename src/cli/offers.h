@@ -29,7 +29,8 @@ struct offer_file {
 struct offer {
 	coo_addr from;
 	uint64_t packet_no;
-	bool utf8;
+	bool utf8;		      /* so are names in folders, where it is asked for them so */
+	bool is_gbk;		      /* the sender writes GBK, also where that looks like UTF-8 */
 	char peer[COO_PATH_NAME_CAP]; /* user@host, UTF-8: the identity of a part */
 	char nick[COO_PATH_NAME_CAP];
 	char charset[32]; /* of names in folders */

@@ -290,6 +290,7 @@ static coo_err start(struct recv_files *r, struct job *j)
 	coo_ignore(coo_node_take_no(net_node(r->net))); /* the second one, for another attempt */
 	o.utf8 = j->offer->utf8;
 	o.names = charset_of(r);
+	o.names_first = j->offer->is_gbk;
 	o.dir = r->dir;
 	memcpy(o.id.peer, j->offer->peer,
 	       coo_utf8_truncate(coo_span_str(j->offer->peer), sizeof(o.id.peer) - 1));

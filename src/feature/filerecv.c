@@ -464,7 +464,7 @@ static coo_err open_sink(coo_fetch *f)
 
 	if (is_dir(f)) {
 		coo_recvdir_init(&f->dir, f->opts.dir, f->opts.id.name, &f->opts.limits,
-				 f->opts.names);
+				 f->opts.names, f->opts.names_first && !f->opts.utf8);
 		return coo_recv_check(&f->opts, 0, &f->result);
 	}
 	e = coo_recvfile_open(&f->file, f->opts.dir, &f->opts.id);

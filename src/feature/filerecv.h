@@ -54,7 +54,8 @@ typedef struct coo_fetch_opts {
 	coo_addr local; /* source address, or family 0 */
 	coo_span my_version, my_user, my_host; /* in the request; copied */
 	uint64_t packet_no; /* of the request; a second one uses the next number */
-	bool utf8;	    /* the offer was UTF-8: so are the names in the folder */
+	bool utf8;	    /* names in the folder are asked for, and come, in UTF-8 */
+	bool names_first;   /* try the legacy charset before UTF-8 */
 	coo_charset *names; /* legacy charset of names that are not UTF-8; NULL: refused */
 	int dir;	    /* beneath which all happens; borrowed until on_done */
 	coo_partial_id id;  /* what is offered: name accepted by coo_path_accept; size may be

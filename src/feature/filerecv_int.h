@@ -47,6 +47,7 @@ struct coo_recvdir {
 	int dir; /* beneath which; borrowed */
 	const coo_fetch_limits *limits;
 	coo_charset *names;
+	bool names_first;
 	char name[COO_PATH_NAME_CAP], temp[COO_PATH_NAME_CAP];
 	coo_dirstream stream;
 	unsigned depth;
@@ -63,7 +64,7 @@ struct coo_recvdir {
 };
 
 void coo_recvdir_init(struct coo_recvdir *r, int dir, const char *name,
-		      const coo_fetch_limits *limits, coo_charset *names);
+		      const coo_fetch_limits *limits, coo_charset *names, bool names_first);
 /* COO_EMORE: go on; COO_OK: the stream is complete; else broken, why tells. */
 COO_MUST_CHECK coo_err coo_recvdir_feed(struct coo_recvdir *r, coo_span in);
 /* Makes all durable and gives the folder its name (made). May take long: for a worker thread. */

@@ -35,6 +35,8 @@ struct coo_offer {
 struct coo_offer *coo_offer_find(struct coo_offer *list, const coo_request *r, coo_span user,
 				 coo_span host, const coo_addr *from, coo_time now,
 				 const coo_fileset_file **file);
+/* From now on it is for this one alone, unless it was for somebody before. */
+void coo_offer_bind(struct coo_offer *o, coo_span user, coo_span host);
 bool coo_offer_complete(const struct coo_offer *o);
 void coo_offer_fetched(struct coo_offer *o, uint64_t id);
 struct coo_offer *coo_offer_new(uint64_t packet, coo_fileset *set, const coo_filesend_to *to);

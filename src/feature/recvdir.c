@@ -9,12 +9,13 @@
 #define DEFAULT_ENTRIES 100000
 
 void coo_recvdir_init(struct coo_recvdir *r, int dir, const char *name,
-		      const coo_fetch_limits *limits, coo_charset *names)
+		      const coo_fetch_limits *limits, coo_charset *names, bool names_first)
 {
 	memset(r, 0, sizeof(*r));
 	r->dir = dir;
 	r->limits = limits;
 	r->names = names;
+	r->names_first = names_first;
 	r->fd = r->root = -1;
 	memcpy(r->name, name, strlen(name) + 1);
 	coo_dirstream_init(&r->stream);
@@ -29,13 +30,14 @@ static coo_err refuse(struct coo_recvdir *r, coo_err e, const char *why)
 static coo_err accept_name(struct coo_recvdir *r, coo_span wire, char out[COO_PATH_NAME_CAP])
 {
 	uint8_t mem[COO_DIRSTREAM_HEADER_MAX * 4];
+	bool is_utf8 = coo_utf8_valid(wire);
+	size_t bad = 0;
 	coo_buf utf8;
 
-	if (!coo_utf8_valid(wire) && r->names) {
-		coo_buf_init(&utf8, mem, sizeof(mem));
-		if (coo_charset_decode(r->names, wire, &utf8, NULL) == COO_OK)
-			wire = coo_buf_span(&utf8);
-	}
+	coo_buf_init(&utf8, mem, sizeof(mem));
+	if (r->names && (!is_utf8 || r->names_first) &&
+	    coo_charset_decode(r->names, wire, &utf8, &bad) == COO_OK && !(is_utf8 && bad > 0))
+		wire = coo_buf_span(&utf8);
 	if (coo_path_accept(wire, COO_PATH_MEMBER, out) != COO_OK)
 		return refuse(r, COO_EUNSAFE, "a name in the folder is not safe");
 	return COO_OK;

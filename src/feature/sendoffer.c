@@ -4,6 +4,18 @@
 
 #include "feature/filesend_int.h"
 
+void coo_offer_bind(struct coo_offer *o, coo_span user, coo_span host)
+{
+	if (o->user_n > 0 || o->host_n > 0)
+		return;
+	o->user_n = coo_span_head(user, COO_SEND_NAME_CAP).n;
+	o->host_n = coo_span_head(host, COO_SEND_NAME_CAP).n;
+	if (o->user_n)
+		memcpy(o->user, user.p, o->user_n);
+	if (o->host_n)
+		memcpy(o->host, host.p, o->host_n);
+}
+
 struct coo_offer *coo_offer_new(uint64_t packet, coo_fileset *set, const coo_filesend_to *to)
 {
 	struct coo_offer *o = calloc(1, sizeof(*o));
@@ -14,12 +26,7 @@ struct coo_offer *coo_offer_new(uint64_t packet, coo_fileset *set, const coo_fil
 	o->addr = to->addr;
 	o->names = to->names;
 	o->expires = to->expires;
-	o->user_n = coo_span_head(to->user, COO_SEND_NAME_CAP).n;
-	o->host_n = coo_span_head(to->host, COO_SEND_NAME_CAP).n;
-	if (o->user_n)
-		memcpy(o->user, to->user.p, o->user_n);
-	if (o->host_n)
-		memcpy(o->host, to->host.p, o->host_n);
+	coo_offer_bind(o, to->user, to->host);
 	coo_fileset_ref(set);
 	o->set = set;
 	return o;

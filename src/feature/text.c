@@ -184,6 +184,11 @@ static coo_charset *decode_whole(coo_text *t, coo_span in, const coo_text_hint *
 	}
 	if (coo_client_is_gbk(hint->client))
 		return fits(t->set[GBK], in, out) ? t->set[GBK] : NULL;
+	/* another coo flags all its UTF-8: "目录" in GBK happens to be valid UTF-8, too */
+	if (hint->client == COO_CLIENT_COO && fits(t->legacy, in, out))
+		return t->legacy;
+	if (hint->client == COO_CLIENT_COO && fits(t->set[GB18030], in, out))
+		return t->set[GB18030];
 	announced = named(t, hint->encoding);
 	if (announced && like != PLAINLY_UTF8 && fits(announced, in, out))
 		return announced;

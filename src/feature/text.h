@@ -49,6 +49,7 @@ typedef struct coo_text_result {
  *   1. nothing but ASCII;
  *   2. UTF8OPT, and the bytes are UTF-8 (but for a last character cut short);
  *   3. a client that writes GBK whatever happens (FeiQ, 内网通, FeiGe), and the bytes are GBK;
+ *      or another coo, and the bytes are in the legacy charset, or GB18030: it flags its UTF-8;
  *   4. the encoding iptux announced, unless the bytes are plainly UTF-8: iptux writes in the
  *      encoding of its reader when it knows that one;
  *   5. strict UTF-8;

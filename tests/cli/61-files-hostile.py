@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Offers, streams and requests that mean harm: nothing outside the folder changes, the refusal is
-said, memory stays flat and the listener goes on."""
+"""Offers, streams and requests that mean harm, each by itself: nothing outside the folder changes, the
+refusal is said, memory stays flat and the listener goes on. A disk that is full: tests/netns; the
+limits of time as they are: tests/long."""
+import itertools
 import os
 import socket
 import sys
@@ -91,8 +93,8 @@ STREAMS = [
     (b"s20", [b"\0" * 20000]),
     (b"s21", [b"GET / HTTP/1.1\r\n\r\n" * 1000]),
     (b"s22", [folder(b"s22"), plain(b"half", b"z" * 10)[:-5]]),
-    (b"s23", [folder(b"s23"), *[b"".join(plain(b"e%d" % i, b"") for i in range(k, k + 10000))
-                                for k in range(0, 1000000, 10000)], UP]),
+    (b"s23", itertools.chain([folder(b"s23")], (b"".join(
+        plain(b"e%d" % i, b"") for i in range(k, k + 1000)) for k in range(0, 1000000, 1000)), [UP])),
     (b"s24", [folder(b"s24"), header(b"big", b"3ffffff", b"1")] + [b"y" * (1 << 20)] * 64 +
      [header(b"big2", b"3ffffff", b"1")] + [b"y" * (1 << 20)] * 64),
     (b"race", [folder(b"race"), plain(b"first", b"1"), 0.3, plant, plain(b"target", b"2"),
@@ -106,6 +108,16 @@ STREAMS = [
     (b"s30", [folder(b"s30"), header(LONG * 13, b"0", b"1"), UP]),
     (b"s31", [folder(b"s31"), header(b"", b"0", b"1"), UP]),
     (b"s32", [folder(b"../../s32"), plain(b"in", b"1"), UP]),
+    (b"s33", itertools.chain([folder(b"s33")], itertools.repeat(folder(b"d") + UP))),
+    (b"s34", itertools.chain([folder(b"s34")], (plain(b"f%d" % i, b"y" * 60000)
+                                                for i in itertools.count()))),
+    (b"s35", itertools.chain([folder(b"s35")], itertools.repeat(header(b"lnk", b"0", b"4") * 100))),
+    (b"s36", [folder(b"s36"), header(b"x", b"0", b"1", b"00000012")]),
+    (b"s37", [folder(b"s37"), header(b"x", b"0", b"1", b"zzzz"), UP]),
+    (b"s38", [folder(b"s38"), b"ffff:" + b"n" * 70000]),
+    (b"s39", [folder(b"s39"), plain("\u202e..".encode(), b"boom"), UP]),
+    (b"s40", [folder(b"s40"), plain(b"\xff\xfe\xfd", b"boom"), UP]),
+    (b"s41", [folder(b"s41"), plain(b"\xc0\xae\xc0\xae/evil", b"boom"), UP]),
 ]
 
 
@@ -140,21 +152,30 @@ with step(f"{len(NAMES)} offered names are refused or made harmless"):
 with step(f"{len(ENTRIES)} entries without sense make no file"):
     listed = files.tree(save)
     for entry in ENTRIES:
+        listener.at = len(listener.events)
         peer.offer(entry, [b"hello"])
         assert peer.is_alive()
-    listener.expect(type="transfer", status="refused", name="e8")
+        if entry.startswith(b"0:e8"):
+            listener.expect(type="transfer", status="refused", name="e8")
+        elif entry.strip(b":\a"):
+            print("   ", entry[:60])
+            listener.expect(said=lambda s: s and "make no sense" in s)
     assert files.tree(save) == listed and outside() == before
 
 with step(f"{len(STREAMS)} hostile folder streams"):
+    print(f"    {len(NAMES)} names, {len(ENTRIES)} entries, {len(STREAMS)} streams, 4 files, "
+          "11 requests")
     for name, answer in STREAMS:
+        begin = memory()
         peer.offer(b"7:" + name + b":0:6a52e280:2:\a", answer)
-        good = name in (b"race", b"s12", b"s26", b"s27")
+        good = name in (b"race", b"s12", b"s26", b"s27", b"s40")
         end = listener.expect(type="transfer", name=name.decode(),
                               status=lambda s: s in ("done", "failed"))
         assert (end["status"] == "done") == good, end
         assert good or end["error"], end
         assert peer.is_alive()
         assert outside() == before, name
+        assert memory() - begin < (64 if "asan" in lab.COO else 4) * 1024, (name, memory(), begin)
     inside = files.tree(save)
     assert inside["race/target"] == ("link", "../../secret/key", 0)
     assert inside["race/target (2)"][0] == "file" and inside["race/sub (2)/in"][0] == "file"
@@ -178,19 +199,12 @@ with step("a file that ends early, runs on, or drips keeps within what was offer
     assert peer.is_alive() and outside() == before
 
 path = files.write(place.dir("in"), "good", 1000)
-with step("memory stays flat when all of it comes again, and everything harmless still works"):
-    # the first time, threads and blocks that are used again were made
-    warm = memory()
-    for _ in range(3):
-        for name, answer in STREAMS:
-            if name not in (b"race", b"s12", b"s26", b"s27"):
-                peer.offer(b"7:" + name + b":0:6a52e280:2:\a", answer)
-                listener.expect(type="transfer", name=name.decode(), status="failed")
-    assert peer.is_alive() and outside() == before
-    grown = memory() - warm
-    print(f"    the first time {warm - start} KiB, then {grown} KiB more")
+with step("memory stays flat, and everything harmless still works"):
+    assert peer.is_alive()
+    grown = memory() - start
+    print(f"    grown by {grown} KiB")
     # the address sanitizer keeps what was freed
-    assert grown < (128 if "asan" in lab.COO else 2) * 1024, grown
+    assert grown < (128 if "asan" in lab.COO else 16) * 1024, grown
     assert files.coo(place, "send", listener.target, "-f", path)[0] == 0
     assert files.sha256(os.path.join(save, "good")) == files.sha256(path)
     assert listener.stop() == 0

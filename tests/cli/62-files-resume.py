@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Both ends killed in the middle of a file, again and again: what was there is kept, the hash is
-right at the end, and hardly a byte goes twice. COO_TEST_CUTS (8) says how often, COO_TEST_MIB (48)
-how large the file is; the long run is COO_TEST_CUTS=200 COO_TEST_MIB=256."""
+"""Both ends killed in the middle of a file at full speed, again and again: what was there is kept, the
+hash is right at the end. COO_TEST_CUTS (8) says how often, COO_TEST_MIB (48) how large the file is. At
+points that are hit, and many of them: tests/netns/56-files-cuts.py and tests/long."""
 import os
 import random
 import sys

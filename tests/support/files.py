@@ -81,6 +81,13 @@ def tree(path):
     return found
 
 
+def assert_same_tree(a, b):
+    """The same names, contents and times beneath both; says where not."""
+    a, b = tree(a), tree(b)
+    differ = [(k, a.get(k), b.get(k)) for k in sorted({*a, *b}) if a.get(k) != b.get(k)]
+    assert not differ, (len(differ), differ[:3])
+
+
 class Listener(lab.Coo):
     """coo listen on a port of its own; its address is self.at."""
 
@@ -116,6 +123,7 @@ class Peer:
         self.tcp.listen(16)
         self.udp.settimeout(lab.WAIT)
         self.number = int(time.time())
+        self.version = b"1"
         self.answers = {}
         self.requests = []
         threading.Thread(target=self._serve, daemon=True).start()
@@ -143,7 +151,8 @@ class Peer:
 
     def send(self, command, ext):
         self.number += 1
-        self.udp.sendto(b"1:%d:mallory:evil:%d:" % (self.number, command) + ext, self.to)
+        self.udp.sendto(b"%s:%d:mallory:evil:%d:" % (self.version, self.number, command) + ext,
+                        self.to)
         return self.number
 
     def offer(self, entries, answer=()):

@@ -55,6 +55,10 @@ static const struct row {
 	    "你!", "UTF-8", 0),
 	ROW("内网通 cuts a name at ten bytes", "auto", SHIYELINE, false, "",
 	    "a\xc4\xda\xcd\xf8\xcd\xa8\xc1\xaa\xcf", "a内网通联" FFFD, "GBK", 1),
+	ROW("coo writes what is utf-8 too", "auto", COO, false, "", "\xc4\xbf\xc2\xbc", "目录",
+	    "GBK", 0),
+	ROW("coo, what GBK lacks", "auto", COO, false, "", "\x94\x39\xfc\x36", SMILE, "GBK", 0),
+	ROW("coo, with the flag", "auto", COO, true, "", "\xc4\xbf\xc2\xbc", "Ŀ¼", "UTF-8", 0),
 	/* 4: what iptux announced */
 	ROW("iptux, big5", "auto", IPTUX, false, "big5", "\xa7\x41\xa6\x6e", "你好", "BIG5", 0),
 	ROW("iptux, GB18030", "cp932", IPTUX, false, "GB18030", "\x94\x39\xfc\x36", SMILE,
