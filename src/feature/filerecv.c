@@ -21,7 +21,7 @@
 #define PROGRESS_BYTES (16u << 10)
 
 /* Bytes that one transfer takes a turn of the loop: messages are not starved. */
-#define SLICE (1u << 20)
+#define SLICE (256u << 10)
 
 /* The hash follows the writing in steps, small enough to be waited for. */
 #define HASH_STEP (4u << 20)

@@ -179,9 +179,16 @@ class Recipient:
         self.sender = self.packet = None
 
     def take_offer(self):
-        raw, self.sender = self.udp.recvfrom(65535)
+        command = 0
+        while command & 0xff != 0x20:  # receipts and questions may come first
+            raw, self.sender = self.udp.recvfrom(65535)
+            command = int(raw.split(b":", 5)[4])
         self.packet = int(raw.split(b":", 2)[1])
         self.udp.sendto(b"1:%d:slow:here:33:%d\0" % (self.packet, self.packet), self.sender)
+
+    def say(self, text, to):
+        self.udp.sendto(b"1:%d:slow:here:288:%s\0" % (time.time_ns() // 1000 % 2**31, text.encode()),
+                        to)
 
     def ask(self, file_id=0, offset=0, folder=False, buffer=None):
         """A connection on which that file comes."""
