@@ -14,6 +14,7 @@
 #include "cli/out.h"
 #include "cli/xalloc.h"
 #include "feature/echosock.h"
+#include "proto/num.h"
 #include "proto/stamp.h"
 
 struct echo_opts {
@@ -48,7 +49,7 @@ static const struct opt opts_table[] = {
 	{ .name = "reorder", .kind = OPT_REAL, .at = AT(reorder), .arg = "P", .help = "send this part behind the next answer" },
 	{ .name = "corrupt", .kind = OPT_REAL, .at = AT(corrupt), .arg = "P", .help = "flip a bit in this part of the answers" },
 	{ .name = "seed", .kind = OPT_UINT, .at = AT(seed), .arg = "N", .help = "what the five above go by: same seed, same fate" },
-	{ .name = "stamp", .kind = OPT_FLAG, .at = AT(stamp), .help = "reflect STAMP (RFC 8762) too, on port 862" },
+	{ .name = "stamp", .kind = OPT_FLAG, .at = AT(stamp), .help = "reflect STAMP (RFC 8762) too, on port 862 or the one that follows" },
 	{ .name = "stamp-port", .kind = OPT_UINT, .at = AT(stamp_port), .arg = "N", .max = 65535, .help = "reflect STAMP on this port" },
 	{ .name = "stamp-stateless", .kind = OPT_FLAG, .at = AT(stamp_stateless), .help = "return the sender's numbers" },
 	{ .name = "plain", .kind = OPT_FLAG, .at = AT(plain), .help = "no UDP_GRO and UDP_SEGMENT", .hidden = true },
@@ -305,11 +306,25 @@ static bool check(const struct echo_opts *o)
 	return true;
 }
 
+/* "--stamp 8620": nothing else than its port may stand behind the options. */
+static bool take_stamp_port(struct echo_opts *o, const char *text)
+{
+	uint64_t port;
+
+	if (o->stamp_port != NO_STAMP_PORT || !coo_num_dec(coo_span_str(text), 65535, &port))
+		return false;
+	o->stamp_port = port;
+	return true;
+}
+
 static int run(void *opts, int argc, char **argv)
 {
-	struct server s = { .o = opts };
+	struct echo_opts *o = opts;
+	struct server s = { .o = o };
 	int code;
 
+	if (argc > 0 && o->stamp && take_stamp_port(o, argv[0]))
+		argc--, argv++;
 	if (argc > 0) {
 		say_error("echo takes no arguments, but there is \"%s\"; -p sets the port",
 			  argv[0]);

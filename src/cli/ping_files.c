@@ -132,7 +132,6 @@ static const struct {
 	  1 },
 	{ "coo_ping_corrupted_total", "counter", "Probes that came back changed.", "corrupted", 1 },
 	{ "coo_ping_foreign_total", "counter", "Datagrams that were none of ours.", "foreign", 1 },
-	{ "coo_ping_icmp_errors_total", "counter", "ICMP errors.", "icmp", 1 },
 	{ "coo_ping_loss_ratio", "gauge", "Lost of settled probes.", "loss", 1 },
 	{ "coo_ping_jitter_seconds", "gauge", "Smoothed jitter (RFC 3550).", "jitter", 1e-9 },
 };
@@ -150,6 +149,47 @@ static void prometheus_metric(FILE *f, const struct ping *g, size_t m)
 		if (ping_figure(&s, metrics[m].figure, &v, &is_time))
 			fprintf(f, "%s{target=\"%s\"} %.15g\n", metrics[m].name, g->targets[t].name,
 				v * metrics[m].factor);
+	}
+}
+
+static void prometheus_icmp(FILE *f, const struct ping *g)
+{
+	fputs("# HELP coo_ping_icmp_errors_total ICMP errors by kind.\n"
+	      "# TYPE coo_ping_icmp_errors_total counter\n",
+	      f);
+	for (size_t t = 0; t < g->n_targets; t++) {
+		struct ping_figures s;
+
+		ping_figures_of(g, g->targets[t].flows, g->targets[t].n, &s);
+		for (size_t i = 0; i < COO_ICMP_COUNT; i++)
+			fprintf(f,
+				"coo_ping_icmp_errors_total{target=\"%s\",kind=\"%s\"} %" PRIu64
+				"\n",
+				g->targets[t].name, coo_icmp_key((enum coo_icmp_kind)i), s.icmp[i]);
+	}
+}
+
+/* Of the targets whose losses have a known direction. */
+static void prometheus_direction(FILE *f, const struct ping *g)
+{
+	bool known = false;
+
+	for (size_t t = 0; t < g->n_targets; t++) {
+		struct ping_figures s;
+
+		ping_figures_of(g, g->targets[t].flows, g->targets[t].n, &s);
+		if (!s.has_direction)
+			continue;
+		if (!known)
+			fputs("# HELP coo_ping_lost_direction_total Lost by direction.\n"
+			      "# TYPE coo_ping_lost_direction_total counter\n",
+			      f);
+		known = true;
+		fprintf(f,
+			"coo_ping_lost_direction_total{target=\"%s\",direction=\"up\"} %" PRIu64
+			"\ncoo_ping_lost_direction_total{target=\"%s\",direction=\"down\"} %" PRIu64
+			"\n",
+			g->targets[t].name, s.lost_up, g->targets[t].name, s.lost_down);
 	}
 }
 
@@ -195,6 +235,8 @@ bool ping_prometheus(const struct ping *g)
 	if (f) {
 		for (size_t m = 0; m < COO_ARRAY_LEN(metrics); m++)
 			prometheus_metric(f, g, m);
+		prometheus_icmp(f, g);
+		prometheus_direction(f, g);
 		prometheus_rtt(f, g);
 		ok = !ferror(f);
 		ok = fclose(f) == 0 && ok && rename(part, g->o->prometheus) == 0;

@@ -154,6 +154,7 @@ static void draw_time(const struct chart *c)
 		out_text("─");
 	out_text("\n%*s 0 to %s, a column is %s\n", MARGIN - 1, "",
 		 out_duration(c->width * c->n, all), out_duration(c->width, each));
+	out_text("%*s · none lost, ~ late, x corrupted\n", MARGIN - 1, "");
 }
 
 /* --- histogram: BARS classes of equal ratio between minimum and maximum

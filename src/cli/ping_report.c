@@ -274,6 +274,7 @@ static void put_row(FILE *f, const char *name, const struct ping_spread *s)
 
 static void put_target(FILE *f, const struct ping *g, const struct ping_target *t)
 {
+	struct ping_spread timer = ping_spread_of(coo_prober_timer(g->prober));
 	struct ping_figures s;
 	coo_hist *h = xcalloc(1, sizeof(*h));
 
@@ -298,8 +299,14 @@ static void put_target(FILE *f, const struct ping *g, const struct ping_target *
 	      f);
 	put_row(f, "round trip", &s.rtt);
 	put_row(f, "IPDV", &s.ipdv);
-	fprintf(f, "</table>\n<p class=\"note\">%s timestamps; jitter %.3f ms.</p>\n</section>\n",
+	fprintf(f, "</table>\n<p class=\"note\">%s timestamps; jitter %.3f ms. ",
 		ping_clock_name(coo_flow_clock(t->flows[0])), s.jitter / 1e6);
+	if (timer.n)
+		fprintf(f,
+			"Own timer late by median %s, p99 %s, max %s: no probe left where the line "
+			"has a gap without loss.",
+			ping_ms(timer.p50), ping_ms(timer.p99), ping_ms(timer.max));
+	fputs("</p>\n</section>\n", f);
 	free(h);
 }
 

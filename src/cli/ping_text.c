@@ -67,14 +67,15 @@ static void print_rtt(const struct ping_figures *f, const char *clock)
 
 	if (r->n == 0)
 		return;
-	out_text("rtt min/avg/max/stddev = %s/%s/%s/%s (%s timestamps)\n", ping_ms(r->min),
-		 ping_ms(r->avg), ping_ms(r->max), ping_ms(of_real(r->stddev, true)), clock);
+	out_text("rtt min/avg/max/stddev = %s/%s/%s/%s\n", ping_ms(r->min), ping_ms(r->avg),
+		 ping_ms(r->max), ping_ms(of_real(r->stddev, true)));
 	out_text("rtt median/p90/p95/p99/p99.9 = %s/%s/%s/%s/%s\n", ping_ms(r->p50),
 		 ping_ms(r->p90), ping_ms(r->p95), ping_ms(r->p99), ping_ms(r->p999));
 	if (f->ipdv.n)
 		out_text("ipdv avg/p99/max = %s/%s/%s, jitter = %s\n", ping_ms(f->ipdv.avg),
 			 ping_ms(f->ipdv.p99), ping_ms(f->ipdv.max),
 			 ping_ms(of_real(f->jitter, true)));
+	out_text("clock: %s timestamps\n", clock);
 }
 
 static void print_path(const char *way, const coo_oneway_path *p, uint64_t n, bool bounded)

@@ -256,13 +256,14 @@ static uint64_t pending(const coo_prober *p)
 	return n;
 }
 
-static void receive_ready(coo_prober *p, int ready)
+/* until: when the next probe is due, which answers must not hold up. */
+static void receive_ready(coo_prober *p, int ready, coo_time until)
 {
 	for (size_t i = 0; i < p->n && ready > 0; i++) {
 		if (!p->fds[i].revents)
 			continue;
 		ready--;
-		coo_prober_receive(p, &p->flows[i]);
+		coo_prober_receive(p, &p->flows[i], until);
 		if (p->fds[i].revents & POLLERR)
 			coo_prober_errors(p, &p->flows[i]);
 	}
@@ -284,7 +285,7 @@ static void learn_spin(coo_prober *p, coo_time meant, coo_time woke)
 /* Sleeps until something comes or until wake; the last stretch before a send is spent awake. */
 static void wait_until(coo_prober *p, coo_time wake, bool precise)
 {
-	coo_time now = coo_clock_now(), sleep;
+	coo_time now = coo_clock_now(), until = precise ? wake : COO_NEVER, sleep;
 	struct timespec ts;
 	int ready;
 
@@ -299,7 +300,7 @@ static void wait_until(coo_prober *p, coo_time wake, bool precise)
 	ts.tv_nsec = (long)sleep;
 	ready = ppoll(p->fds, (nfds_t)p->n, &ts, NULL);
 	if (ready > 0)
-		receive_ready(p, ready);
+		receive_ready(p, ready, until);
 	else if (precise && sleep && now + sleep + COO_US(1) >= wake)
 		learn_spin(p, wake, coo_clock_now());
 }

@@ -43,8 +43,9 @@ void coo_prober_close_flow(coo_flow *f);
 void coo_prober_send(coo_prober *p, coo_flow *f, coo_time deadline);
 
 /* prober_recv.c */
-/* Takes what waits on the flow's socket and its error queue. */
-void coo_prober_receive(coo_prober *p, coo_flow *f);
+/* Takes what waits on the flow's socket and its error queue, or, from until on, a part of it: the
+ * next probe is due then. */
+void coo_prober_receive(coo_prober *p, coo_flow *f, coo_time until);
 
 /* coo_prober_errors.c */
 void coo_prober_errors(coo_prober *p, coo_flow *f);

@@ -12,6 +12,9 @@
 #include "proto/packet.h"
 #include "proto/stamp.h"
 
+/* Answers read at once while a probe is due soon: as many as take a few µs. */
+enum { PACED_BATCH = 8 };
+
 /* Steps of the wall clock beyond what NTP's slewing does between two looks. */
 #define STEP_MAX COO_MS(1)
 
@@ -336,10 +339,12 @@ static void take_batch(coo_prober *p, coo_flow *f, size_t n)
 	}
 }
 
-void coo_prober_receive(coo_prober *p, coo_flow *f)
+void coo_prober_receive(coo_prober *p, coo_flow *f, coo_time until)
 {
+	unsigned most = until == COO_NEVER ? PROBE_BATCH : PACED_BATCH;
+
 	for (int turn = 0; turn < 8; turn++) {
-		int n = recvmmsg(f->fd, p->rx, PROBE_BATCH, MSG_DONTWAIT, NULL);
+		int n = recvmmsg(f->fd, p->rx, most, MSG_DONTWAIT, NULL);
 
 		if (n < 0 && (errno == ECONNREFUSED || errno == EHOSTUNREACH ||
 			      errno == ENETUNREACH || errno == EINTR)) {
@@ -350,7 +355,7 @@ void coo_prober_receive(coo_prober *p, coo_flow *f)
 			return;
 		take_batch(p, f, (size_t)n);
 		reset(p, (size_t)n);
-		if (n < PROBE_BATCH)
+		if ((unsigned)n < most || coo_clock_now() >= until)
 			return;
 	}
 }

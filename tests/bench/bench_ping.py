@@ -75,7 +75,6 @@ def main():
     for path, host, target in [("loopback", "h1", "127.0.0.1"), ("veth", "h2", "10.77.0.1")]:
         for size in [64, 1400]:
             compare(f"{path}_{size}B", lambda tester: tester(host, target, size), testers)
-    print_pacing()
     for server in servers:
         server.terminate()
 
@@ -93,14 +92,6 @@ def compare(name, measure, testers):
                 ratio = statistics.median(c[i] / o[i] for c, o in zip(results["coo"], results[tester]))
                 print(f"ratio_ping_coo_to_{tester}_{name}_{what} {ratio:.3f} x", flush=True)
 
-
-def print_pacing():
-    out = run("h1", lab.COO, "ping", "--json", "-q", "-d", "2s", "--pps", "100000", "127.0.0.1")
-    summary = json.loads(out.splitlines()[-1])
-    print(f"ping_coo_100k_rate {summary['probes_per_second']:.0f} probes/s")
-    for q in ["p50", "p99", "max"]:
-        print(f"ping_coo_100k_late_{q} {summary['timer_error_ns'][q] / 1e3:.1f} us (asked: p99 <= 50 "
-              f"where the core is free)")
 
 if __name__ == "__main__":
     main()

@@ -241,6 +241,10 @@ def test_files():
             metrics = dict(re.findall(r"^([a-z_]+)\{[^}]*\} (\S+)$", f.read(), re.M))
         assert float(metrics["coo_ping_sent_total"]) == 200
         assert float(metrics["coo_ping_lost_total"]) == end[-1]["lost"] > 0
+        with open(prom, encoding="utf-8") as f:
+            kinds = dict(re.findall(r'^coo_ping_icmp_errors_total\{.*kind="(\w+)"\} (\d+)$', f.read(),
+                                    re.M))
+        assert {k: int(v) for k, v in kinds.items()} == end[-1]["icmp"], kinds
         assert not os.path.exists(prom + ".part")
         with open(page, encoding="utf-8") as f:
             text = f.read()
@@ -256,6 +260,7 @@ def open_in_chromium(folder, page):
     """A browser draws it and has nothing to complain about."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if not browser:
+        assert not os.environ.get("CI"), "needs chromium"
         print("   without chromium: the page was parsed, not drawn")
         return
     shot = os.path.join(folder, "x.png")

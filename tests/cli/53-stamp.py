@@ -133,6 +133,22 @@ def test_direction_of_loss():
     server.stop()
 
 
+def test_port_behind_the_option():
+    """--stamp PORT and --stamp-port PORT are the same."""
+    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    run = subprocess.run([COO, "echo", "-p", "0", "-b", "127.0.0.1", "--json", "--duration", "10ms",
+                          "--stamp", str(port)], capture_output=True, text=True, timeout=20, check=True)
+    assert json.loads(run.stdout.splitlines()[0])["stamp_port"] == port, run.stdout
+    for wrong in [["--stamp", "70000"], ["--stamp", "862", "863"], ["862"],
+                  ["--stamp", "862", "--stamp-port", "863"]]:
+        run = subprocess.run([COO, "echo", "-p", "0", "-b", "127.0.0.1", *wrong],
+                             capture_output=True, text=True, timeout=20, check=False)
+        assert run.returncode == 2, (wrong, run.stderr)
+
+
 if __name__ == "__main__":
     for name, test in sorted(globals().items()):
         if name.startswith("test_"):

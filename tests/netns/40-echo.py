@@ -192,6 +192,54 @@ with step("an unreachable port is told by its ICMP error"):
     assert code == 1 and events[-1]["icmp"]["port_unreachable"] == 3, events[-1]
     assert events[-1]["lost"] == 3 and events[-1]["duration_ns"] < 1e9
 
+ROUTER = """
+echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
+ip route add prohibit 10.99.1.0/24
+ip route add unreachable 10.99.2.0/24
+"""
+with step("errors of a router are told by kind"):
+    subprocess.run(["on", "r", "sh", "-c", ROUTER], check=True)
+    for kind, options in [("time_exceeded", ["--ttl", "1", "10.77.0.1"]),
+                          ("prohibited", ["10.99.1.1"]),
+                          ("host_unreachable", ["10.99.2.1"]),
+                          ("net_unreachable", ["10.99.3.1"])]:
+        for _ in range(20):  # a kernel answers one host only now and then
+            code, events = ping("h3", "-c", "1", "-W", "300ms", *options)
+            got = {k: v for k, v in events[-1]["icmp"].items() if v}
+            assert code == 1 and events[-1]["lost"] == 1, events[-1]
+            if got:
+                break
+        assert got == {kind: 1}, (kind, events[-1])
+        assert [e["from"] for e in events if e.get("status") == "icmp"] == ["10.78.0.254"]
+
+with step("a narrow link behind a router: where fragmentation begins"):
+    echo = lab.Coo("h1", "echo", "--json", "--allow", "10.78.0.0/24")
+    devices = subprocess.run(["on", "r", "ip", "-o", "-4", "addr", "show", "to", "10.77.0.254"],
+                             capture_output=True, text=True, check=True).stdout
+    ip("r", "link", "set", devices.split()[1], "mtu", "1400")
+    ip("h1", "link", "set", "eth0", "mtu", "1400")
+    code, events = ping("h3", "-c", "1", "-M", "-s", "1400", "10.77.0.1")
+    assert code == 1 and events[-1]["icmp"]["fragmentation_needed"] == 1, events[-1]
+    code, events = ping("h3", "-q", "--sweep-size", "1364:1380:4", "-i", "60ms", "-c", "2",
+                        "-W", "500ms", "10.77.0.1")
+    assert events[-1]["largest_df_size"] == 1372, events[-1]
+    code, out, _ = lab.coo("h3", "ping", "-q", "--sweep-size", "1364:1380:4", "-i", "60ms", "-c",
+                           "2", "-W", "500ms", "10.77.0.1")
+    assert "largest that passes unfragmented: 1372 (1400 with headers); longer ones are " \
+        "fragmented" in out, out
+    ip("h1", "link", "set", "eth0", "mtu", "1500")
+    summary(echo)
+
+with step("STAMP: broadcast and multicast are counted and not answered"):
+    echo = lab.Coo("h1", "echo", "--json", "-p", "0", "--stamp")
+    ip("h1", "route", "add", "224.0.0.0/4", "dev", "eth0")
+    for to in ["10.77.0.255", "224.0.0.1"]:
+        assert run("h2", SEND.replace('b"hello"', "bytes(44)"), to, 862, 0, 0.3) == "silence"
+    assert run("h2", SEND.replace('b"hello"', "bytes(44)").replace("data.decode()", "len(data)"),
+               "10.77.0.1", 862, 0, 5.0) == "44 10.77.0.1 862"
+    stamp = summary(echo)["stamp"]
+    assert (stamp["rx"], stamp["tx"], stamp["refused"]["broadcast"]) == (3, 1, 2), stamp
+
 with step("more than 1,000 a second only to who answers"):
     start = time.monotonic()
     code, _, err = lab.coo("h2", "ping", "--pps", "5000", "-d", "5s", "-W", "300ms",

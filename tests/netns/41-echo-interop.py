@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 """coo ping against other echo services, and other clients against coo echo.
 
-Always: Python. Where they are installed: socat, nc, ncat, nping, inetutils-inetd, xinetd.
+Python, socat, nc, ncat, nping, inetutils-inetd, xinetd; what is not installed counts as skipped.
 """
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,15 +15,8 @@ import lab  # noqa: E402
 
 lab.enter(2)
 step = lab.Steps()
-os.environ["PATH"] += ":/usr/sbin:/sbin"
+os.environ["PATH"] += f":/usr/sbin:/sbin:{lab.BUILD}/rivals/usr/sbin"
 TMP = os.environ.get("TMPDIR", "/tmp")
-
-
-def have(name):
-    path = shutil.which(name)
-    if not path:
-        print(f"    without {name}: not installed")
-    return path
 
 
 def write(name, text):
@@ -58,12 +50,12 @@ class Background:
         self.process.wait()
 
 
-if have("socat"):
+if step.needs("socat answers coo ping", "socat", "socat"):
     with step("socat answers coo ping"), \
             Background(7001, "socat", "UDP4-RECVFROM:7001,fork", "PIPE"):
         ping(7001)
 
-if have("ncat"):
+if step.needs("ncat answers coo ping", "ncat", "ncat"):
     with step("ncat answers coo ping"), \
             Background(7002, "ncat", "-u", "-l", "-k", "-e", "/bin/cat", "7002"):
         # its pipe knows no datagrams: two that meet in it come back as one, and that is told
@@ -85,13 +77,13 @@ with step("a Python socket answers coo ping, of any size"), \
     for size in ["28", "64", "1472", "1473", "9000", "65507"]:
         ping(7003, 3, "-s", size)
 
-inetd = have("inetutils-inetd")
+inetd = step.needs("inetd's internal echo answers coo ping", "inetutils-inetd", "inetutils-inetd")
 if inetd:
     with step("inetd's internal echo answers coo ping"), \
             Background(7, inetd, "-d", write("inetd.conf", "echo dgram udp wait root internal\n")):
         ping(7)
 
-xinetd = have("xinetd")
+xinetd = step.needs("xinetd's internal echo answers coo ping", "xinetd", "xinetd")
 if xinetd:
     conf = write("xinetd.conf", """
 service echo
@@ -119,7 +111,7 @@ def client(argv, text=b"", wait=20):
     return out.stdout, out.stderr
 
 
-if have("socat"):
+if step.needs("socat asks coo echo over UDP and TCP", "socat", "socat"):
     with step("socat asks coo echo over UDP and TCP"):
         out, err = client(["socat", "-t", "1", "-", "UDP4:10.77.0.1:7"], b"hello over udp\n")
         assert out == b"hello over udp\n", (out, err)
@@ -127,12 +119,12 @@ if have("socat"):
         out, err = client(["socat", "-t", "1", "-", "TCP4:10.77.0.1:7"], text)
         assert out == text, (len(out), err)
 
-if have("nc"):
+if step.needs("nc asks coo echo", "nc", "netcat-openbsd"):
     with step("nc asks coo echo"):
         out, err = client(["nc", "-u", "-w", "1", "10.77.0.1", "7"], b"hello from nc\n")
         assert out == b"hello from nc\n", (out, err)
 
-if have("nping"):
+if step.needs("nping asks coo echo", "nping", "nmap"):
     with step("nping asks coo echo"):
         out, err = client(["nping", "--udp", "-p", "7", "-g", "40000", "-c", "3", "--delay", "50ms",
                            "--data-string", "hello", "10.77.0.1"])

@@ -15,6 +15,7 @@ Nothing sleeps to be sure that something is ready: it waits for the event that s
 import contextlib
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -59,6 +60,14 @@ class Steps:
             self.failed += 1
             traceback.print_exc(file=sys.stdout)
             print(f"not ok {self.count} - {name}", flush=True)
+
+    def needs(self, name, program, package):
+        """Where the program is, or None: then the step of that name counts as skipped."""
+        path = shutil.which(program)
+        if not path:
+            self.count += 1
+            print(f"ok {self.count} - {name} # SKIP needs {program} (Debian: {package})", flush=True)
+        return path
 
     def done(self):
         print(f"1..{self.count}", flush=True)
