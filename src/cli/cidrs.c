@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cidrs.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/out.h"
 #include "cli/xalloc.h"
 
@@ -15,4 +18,21 @@ bool cidrs_read(const char *option, const struct str_list *list, coo_cidr **out)
 		}
 	}
 	return true;
+}
+
+bool cidrs_read_answer(const struct str_list *given, coo_cidr **out, coo_offlink_cfg *cfg)
+{
+	struct str_list nets = { xcalloc(given->n + 1, sizeof(*nets.v)), 0 };
+	bool ok;
+
+	for (size_t i = 0; i < given->n; i++) {
+		if (strcmp(given->v[i], "link") != 0)
+			nets.v[nets.n++] = given->v[i];
+	}
+	ok = cidrs_read("answer", &nets, out);
+	free(nets.v);
+	cfg->allow = *out;
+	cfg->n_allow = nets.n;
+	cfg->named_only = given->n > 0;
+	return ok;
 }

@@ -9,6 +9,7 @@
 #include "cli/cmd.h"
 #include "cli/listen_hook.h"
 #include "cli/listen_reply.h"
+#include "cli/listen_report.h"
 #include "cli/net.h"
 #include "cli/out.h"
 #include "cli/recv_files.h"
@@ -336,48 +337,6 @@ static void on_timeout(uv_timer_t *timer)
 	on_stop(timer->data);
 }
 
-/* What the peers sent that could not be used, and what the kernel dropped: with -v, and in JSON. */
-static void report(struct listening *l)
-{
-	const coo_node_stats *s = coo_node_get_stats(net_node(&l->net));
-	const coo_udp_stats *u = coo_driver_udp_stats(l->net.driver);
-
-	if (out_is_json()) {
-		json_t *o = out_event("summary");
-
-		json_object_set_new(o, "shown", json_integer((json_int_t)l->shown));
-#define STAT_JSON(name, text) json_object_set_new(o, #name, json_integer((json_int_t)s->name));
-		COO_NODE_STAT_LIST(STAT_JSON)
-#undef STAT_JSON
-		json_object_set_new(o, "kernel_dropped", json_integer((json_int_t)u->rx_dropped));
-		out_json(o);
-	} else {
-#define STAT_TEXT(name, text)                                                                      \
-	if (s->name)                                                                               \
-		say_note("%" PRIu64 " %s", s->name, text);
-		COO_NODE_STAT_LIST(STAT_TEXT)
-#undef STAT_TEXT
-	}
-	if (u->rx_dropped)
-		say_warn("the kernel dropped %" PRIu64 " datagrams because the receive buffer of "
-			 "%zu bytes was full; \"sysctl net.core.rmem_max\" bounds it",
-			 u->rx_dropped, coo_driver_rcvbuf(l->net.driver));
-}
-
-static void say_where(struct listening *l)
-{
-	coo_addr local = coo_driver_local(l->net.driver);
-	char addr[COO_ADDR_TEXT_CAP];
-
-	out_start("listen", &local);
-	if (coo_driver_n_broadcast(l->net.driver) == 0 && !l->opts->no_announce &&
-	    !coo_addr_is_loopback(&local))
-		say_warn("no interface here can broadcast, so nobody will see you; messages to "
-			 "your address still arrive (\"-v\" says why)");
-	say_info("listening on %s; Ctrl-C ends", coo_addr_text(&local, addr));
-	say_note("the receive buffer has %zu bytes", coo_driver_rcvbuf(l->net.driver));
-}
-
 static int listen_loop(struct listening *l)
 {
 	int code = EXIT_DONE;
@@ -386,7 +345,7 @@ static int listen_loop(struct listening *l)
 	l->timer.data = l;
 	if (l->opts->timeout)
 		uv_timer_start(&l->timer, on_timeout, l->opts->timeout / COO_MS(1), 0);
-	say_where(l);
+	listen_say_where(&l->net, !l->opts->no_announce);
 	if (l->opts->absence)
 		listen_set_absence(&l->net, l->opts->absence);
 	if (!l->opts->no_announce)
@@ -394,7 +353,7 @@ static int listen_loop(struct listening *l)
 	coo_driver_kick(l->net.driver);
 	uv_run(&l->net.loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&l->timer, NULL);
-	report(l);
+	listen_report(&l->net, l->shown);
 	if (l->opts->count && l->shown < l->opts->count)
 		code = EXIT_NOBODY;
 	return code;
@@ -422,25 +381,6 @@ static void on_hook_idle(void *user)
 	leave_when_done(user);
 }
 
-/* "link" names none: it takes back that private addresses behind a router get answers. */
-static bool read_answer(struct listening *l, coo_offlink_cfg *out)
-{
-	const struct str_list *given = &l->opts->answer;
-	struct str_list nets = { xcalloc(given->n + 1, sizeof(*nets.v)), 0 };
-	bool ok;
-
-	out->named_only = given->n > 0;
-	for (size_t i = 0; i < given->n; i++) {
-		if (strcmp(given->v[i], "link") != 0)
-			nets.v[nets.n++] = given->v[i];
-	}
-	ok = cidrs_read("answer", &nets, &l->answer);
-	free(nets.v);
-	out->allow = l->answer;
-	out->n_allow = nets.n;
-	return ok;
-}
-
 static int open_listener(struct listening *l)
 {
 	const struct listen_opts *o = l->opts;
@@ -458,7 +398,7 @@ static int open_listener(struct listening *l)
 	};
 	int code;
 
-	if (!read_answer(l, &wish.offlink))
+	if (!cidrs_read_answer(&o->answer, &l->answer, &wish.offlink))
 		return EXIT_USAGE;
 	code = net_open(&l->net, &o->common, &wish);
 	if (code == 0) {

@@ -29,7 +29,7 @@ struct delivery_opts {
 	  .kind = OPT_STR,                                                                         \
 	  .at = (at_) + offsetof(struct delivery_opts, message),                                   \
 	  .arg = "TEXT",                                                                           \
-	  .help = message_help },                                                                  \
+	  .help = (message_help) },                                                                \
 	    { .letter = 'w',                                                                       \
 	      .name = "wait",                                                                      \
 	      .kind = OPT_DURATION,                                                                \
@@ -48,7 +48,7 @@ struct delivery_opts {
 	    { .name = "sealed",                                                                    \
 	      .kind = OPT_FLAG,                                                                    \
 	      .at = (at_) + offsetof(struct delivery_opts, sealed),                                \
-	      .help = sealed_help },                                                               \
+	      .help = (sealed_help) },                                                             \
 	{                                                                                          \
 		.name = "utf8", .kind = OPT_FLAG,                                                  \
 		.at = (at_) + offsetof(struct delivery_opts, utf8),                                \
