@@ -67,7 +67,9 @@ static void take_entry(coo_node *n, const coo_node_arrival *a, coo_hostlist_entr
 	coo_span names[COO_PEER_NAMES] = { { NULL, 0 } };
 	coo_peer *peer;
 
-	if (e->user.n == 0 || e->host.n == 0 || (e->status & COO_CMD_MASK) == COO_CMD_BR_EXIT)
+	/* no status at all says that the host is gone, as BR_EXIT does (PROTOCOL.md 9) */
+	if (e->user.n == 0 || e->host.n == 0 || e->status == 0 ||
+	    (e->status & COO_CMD_MASK) == COO_CMD_BR_EXIT)
 		return;
 	if (coo_addr_eq_ip(&e->addr, &loopback)) /* libipmsg means itself */
 		e->addr = a->rx->from;
@@ -134,16 +136,32 @@ static void on_request(coo_node *n, const coo_node_arrival *a)
 		coo_node_owe_answer(n, a, PENDING_ANSLIST, start, 0);
 }
 
+/* The first address that means the same host to whoever reads the list, or NULL. */
+static const coo_addr *address_for_others(const coo_node *n, const coo_peer *p)
+{
+	for (size_t i = 0; i < p->n_addrs; i++) {
+		const coo_addr *a = coo_peer_addr(&n->peers, p, i);
+
+		if (a->family == 4 || a->scope == 0)
+			return a;
+	}
+	return NULL;
+}
+
 /* A name that is not UTF-8 cannot stand in a list that is; those of user and host have to be ASCII
  * then. */
 static bool fill_entry(const coo_node *n, const coo_peer *p, coo_hostlist_entry *e)
 {
+	const coo_addr *addr = address_for_others(n, p);
+
+	if (!addr)
+		return false;
 	e->user = coo_peer_name(&n->peers, p, COO_NAME_USER);
 	e->host = coo_peer_name(&n->peers, p, COO_NAME_HOST);
 	e->nick = coo_peer_name(&n->peers, p, COO_NAME_NICK);
 	e->group = coo_peer_name(&n->peers, p, COO_NAME_GROUP);
-	e->status = p->status;
-	e->addr = p->addr;
+	e->status = p->status ? p->status : COO_CMD_BR_ENTRY;
+	e->addr = *addr;
 	if (!coo_utf8_valid(e->nick))
 		e->nick.n = 0;
 	if (!coo_utf8_valid(e->group))

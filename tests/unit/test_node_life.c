@@ -112,8 +112,11 @@ static void an_offered_list_is_fetched_page_by_page(void **state)
 		     "1:10:srv:SRV:8388627:    1\a    1\au1\ah1\a1\a10.0.0.11\a30985\an1\ag1\a");
 	assert_int_equal(rig_count_events(r, COO_EV_LIST), 1);
 	assert_span(coo_packet_text(&rig_first(r, COO_CMD_GETLIST)->p), LIT("1"), "the next page");
-	rig_recv_str(r, rig_addr(2),
-		     "1:11:srv:SRV:8388627:    0\a    1\au2\ah2\a1\a10.0.0.12\a30985\a\b\a\b\a");
+	rig_recv_str(
+	    r, rig_addr(2),
+	    "1:11:srv:SRV:8388627:    0\a    1\au2\ah2\a1\a10.0.0.12\a30985\a\b\a\b\a"
+	    "gone\ah3\a0\a10.0.0.13\a30985\a\b\a\b\aleft\ah4\a2\a10.0.0.14\a30985\a\b\a\b\a");
+	assert_int_equal(coo_node_peers(r->node)->n, 2);
 	peer = coo_peers_find(coo_node_peers(r->node), LIT("u2"), LIT("h2"), coo_span_none());
 	assert_non_null(peer);
 	assert_int_equal(peer->how, COO_HOW_LIST);
@@ -169,8 +172,13 @@ static unsigned fetch_all(struct rig *r)
 		assert_int_equal(
 		    coo_hostlist_decode(coo_packet_text(&rig_first(r, COO_CMD_ANSLIST)->p), &l),
 		    COO_OK);
-		while (coo_hostlist_next(&l, 2425, &e))
+		while (coo_hostlist_next(&l, 2425, &e)) {
+			/* a status of 0 would say that it is gone, a zone means nothing elsewhere
+			 */
+			assert_int_not_equal(e.status, 0);
+			assert_int_equal(e.addr.family, 4);
 			entries++;
+		}
 		next = l.next;
 	} while (next);
 	return entries;
@@ -179,6 +187,7 @@ static unsigned fetch_all(struct rig *r)
 static void the_list_that_is_served_holds_who_was_heard(void **state)
 {
 	struct rig *r = open_for(0, 0, true);
+	coo_addr link_local;
 	char text[64];
 
 	(void)state;
@@ -186,6 +195,15 @@ static void the_list_that_is_served_holds_who_was_heard(void **state)
 		snprintf(text, sizeof(text), "1:9:user%u:host%u:3:nick%u", i, i, i);
 		rig_recv_str(r, rig_addr((uint8_t)i), text);
 	}
+	/* one that is known by IPv6 of this link only is no use to others */
+	memset(&link_local, 0, sizeof(link_local));
+	link_local.family = 6;
+	link_local.ip[0] = 0xfe;
+	link_local.ip[1] = 0x80;
+	link_local.ip[15] = 9;
+	link_local.scope = 2;
+	link_local.port = 2425;
+	rig_recv_str(r, link_local, "1:9:six:six:3:six");
 	coo_node_announce(r->node, r->now);
 	rig_run(r, COO_SEC(10));
 	rig_clear(r);
