@@ -132,10 +132,43 @@ static coo_err try_file(int at, const char *name, int *fd)
 	return *fd < 0 ? COO_ESYS : COO_OK;
 }
 
+static bool is_taken(int at, const char *name, unsigned n)
+{
+	char numbered[COO_PATH_NAME_CAP];
+	struct stat st;
+
+	coo_path_numbered(name, n, numbered);
+	return fstatat(at, numbered, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/*
+ * The next number to try when n is taken. Numbers are given in turn, so the first free one is
+ * looked for by halves: a peer that sends one name ten thousand times must not cost fifty million
+ * system calls.
+ */
+static unsigned next_number(int at, const char *name, unsigned n)
+{
+	unsigned taken = n, free_from = 2 * n;
+
+	while (free_from <= TRIES && is_taken(at, name, free_from)) {
+		taken = free_from;
+		free_from *= 2;
+	}
+	while (free_from - taken > 1) {
+		unsigned middle = taken + (free_from - taken) / 2;
+
+		if (middle <= TRIES && is_taken(at, name, middle))
+			taken = middle;
+		else
+			free_from = middle;
+	}
+	return free_from;
+}
+
 static coo_err make_unique(int at, const char *name, char made[COO_PATH_NAME_CAP], int *fd,
 			   coo_err (*attempt)(int at, const char *name, int *fd))
 {
-	for (unsigned n = 1; n <= TRIES; n++) {
+	for (unsigned n = 1; n <= TRIES; n = next_number(at, name, n)) {
 		coo_path_numbered(name, n, made);
 		if (attempt(at, made, fd) == COO_OK)
 			return COO_OK;
@@ -201,7 +234,7 @@ static int rename_new(int at, const char *from, const char *to)
 
 coo_err coo_path_publish(int at, const char *temp, const char *name, char made[COO_PATH_NAME_CAP])
 {
-	for (unsigned n = 1; n <= TRIES; n++) {
+	for (unsigned n = 1; n <= TRIES; n = next_number(at, name, n)) {
 		coo_path_numbered(name, n, made);
 		if (rename_new(at, temp, made) == 0)
 			return COO_OK;

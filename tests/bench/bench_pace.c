@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/echo_load.h"
@@ -64,19 +65,44 @@ static double number_after(const char *text, const char *key)
 	return at ? strtod(at + strlen(key), NULL) / 1000 : 0;
 }
 
-static struct late coo_pace(uint16_t port)
+/* coo ping with its output to *out; gives its process, or -1. */
+static pid_t start_ping(uint16_t port, FILE **out)
 {
 	const char *coo = getenv("COO");
-	char command[300], line[4096], last[4096] = "";
-	struct late l = { 0, 0 };
-	FILE *f;
+	char target[32];
+	int pipes[2];
+	pid_t pid;
 
-	snprintf(command, sizeof(command), "%s ping --json -q -d 700ms --pps 100000 127.0.0.1:%u",
-		 coo ? coo : "build/coo", port);
-	f = popen(command, "re");
-	while (f && fgets(line, sizeof(line), f))
+	snprintf(target, sizeof(target), "127.0.0.1:%u", port);
+	if (pipe(pipes) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		dup2(pipes[1], STDOUT_FILENO);
+		close(pipes[0]);
+		close(pipes[1]);
+		execlp(coo ? coo : "build/coo", "coo", "ping", "--json", "-q", "-d", "700ms",
+		       "--pps", "100000", target, (char *)NULL);
+		_exit(127);
+	}
+	close(pipes[1]);
+	*out = fdopen(pipes[0], "r");
+	return *out ? pid : -1;
+}
+
+static struct late coo_pace(uint16_t port)
+{
+	char line[4096], last[4096] = "";
+	struct late l = { 0, 0 };
+	FILE *f = NULL;
+	int status = 1;
+	pid_t pid = start_ping(port, &f);
+
+	while (pid > 0 && fgets(line, sizeof(line), f))
 		memcpy(last, line, sizeof(last));
-	if (!f || pclose(f) != 0)
+	if (f)
+		fclose(f);
+	if (pid <= 0 || waitpid(pid, &status, 0) != pid || status != 0)
 		return l;
 	l.p50 = number_after(strstr(last, "\"timer_error_ns\""), "\"p50\":");
 	l.p99 = number_after(strstr(last, "\"timer_error_ns\""), "\"p99\":");
@@ -86,7 +112,7 @@ static struct late coo_pace(uint16_t port)
 int main(void)
 {
 	const char *text = getenv("BENCH_RUNS");
-	int runs = text ? atoi(text) : 5;
+	int runs = text ? (int)strtol(text, NULL, 10) : 5;
 	double bare50[ECHO_RUNS_MAX], bare99[ECHO_RUNS_MAX], ratio[ECHO_RUNS_MAX];
 	double coo50[ECHO_RUNS_MAX], coo99[ECHO_RUNS_MAX];
 	echo_rival *r = &echo_rivals[0];

@@ -254,12 +254,20 @@ static double threads_cpu(const char *pid)
 	return sum;
 }
 
+/* The n-th number behind the name in a line of /proc/PID/stat, counted as proc(5) does: the state
+ * is the third field. */
+static long field_of(const char *behind_name, unsigned n)
+{
+	for (unsigned i = 2; i < n && behind_name; i++)
+		behind_name = strchr(behind_name + 1, ' ');
+	return behind_name ? strtol(behind_name, NULL, 10) : 0;
+}
+
 /* The group of a process, and what children that it has waited for have used, in ns. */
 static bool read_stat(const char *pid, long *group, double *children)
 {
 	char path[64], text[512];
 	const char *p = NULL;
-	long user = 0, system = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
@@ -268,10 +276,11 @@ static bool read_stat(const char *pid, long *group, double *children)
 		p = strrchr(text, ')');
 	if (f)
 		fclose(f);
-	if (!p || sscanf(p, ") %*c %*d %ld %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %ld %ld", group,
-			 &user, &system) != 3)
+	if (!p)
 		return false;
-	*children = (double)(user + system) * 1e9 / (double)sysconf(_SC_CLK_TCK);
+	*group = field_of(p, 5);
+	*children =
+	    (double)(field_of(p, 16) + field_of(p, 17)) * 1e9 / (double)sysconf(_SC_CLK_TCK);
 	return true;
 }
 

@@ -116,6 +116,7 @@ with step("coo broadcast reaches everybody with one packet number, and nobody ac
     result, = [e for e in map(json.loads, out.splitlines()) if e["type"] == "result"]
     assert code == 0 and result["to"] == "everybody" and result["status"] == "sent", out
     for peer in town.people.values():
+        lab.wait_until(lambda p=peer: p.messages)
         texts = {m for m in peer.messages}
         assert {t.decode("gbk") for _, t in texts} == {"大家好"}, (peer.client, texts)
         assert all(c & dialects.BROADCAST and not c & dialects.SENDCHECK for c, _ in texts)

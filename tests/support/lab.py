@@ -142,6 +142,13 @@ class Program:
         self.process.wait()
 
 
+def wait_until(happened, wait=WAIT):
+    """Until it says so; the caller sees what there is then."""
+    end = time.monotonic() + wait
+    while not happened() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
 def matches(event, fields):
     for key, want in fields.items():
         value = event

@@ -152,6 +152,30 @@ static void what_exists_is_never_opened_nor_replaced(void **state)
 	tmpdir_remove(&t);
 }
 
+/* A hostile folder: each gets the next number, up to a limit, without trying all before it. */
+static void one_name_ten_thousand_times(void **state)
+{
+	char made[COO_PATH_NAME_CAP], want[COO_PATH_NAME_CAP];
+	struct tmpdir t;
+	int fd;
+
+	(void)state;
+	tmpdir_make(&t);
+	for (unsigned i = 1; i <= 9999; i++) {
+		assert_int_equal(coo_path_make_dir(t.fd, "d", made, &fd), COO_OK);
+		close(fd);
+		coo_path_numbered("d", i, want);
+		assert_string_equal(made, want);
+	}
+	assert_int_equal(coo_path_make_dir(t.fd, "d", made, &fd), COO_EFULL);
+	assert_int_equal(unlinkat(t.fd, "d", AT_REMOVEDIR), 0);
+	assert_int_equal(coo_path_make_dir(t.fd, "d", made, &fd), COO_OK);
+	close(fd);
+	assert_string_equal(made, "d");
+	assert_int_equal(tmpdir_count(t.fd), 9999);
+	tmpdir_remove(&t);
+}
+
 static void directories_are_published_too(void **state)
 {
 	char made[COO_PATH_NAME_CAP];
@@ -221,6 +245,7 @@ int main(void)
 		cmocka_unit_test(long_names_keep_their_extension_and_characters),
 		cmocka_unit_test(numbers_stand_before_the_extension),
 		cmocka_unit_test(what_exists_is_never_opened_nor_replaced),
+		cmocka_unit_test(one_name_ten_thousand_times),
 		cmocka_unit_test(directories_are_published_too),
 		cmocka_unit_test(only_our_own_plain_files_are_opened_again),
 		cmocka_unit_test(times_are_set),
