@@ -184,10 +184,6 @@ asan: ## all test rings under address and undefined-behaviour sanitizers
 fuzz: fuzz-build ## replay the corpora, then fuzz each target for FUZZ_SECONDS (10)
 	@B=$B FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-tests.sh fuzz
 
-.PHONY: long
-long: all ## the tests that take long: ten minutes of flood, its memory watched (FLOOD_SECONDS=600)
-	@COO=$B/coo; export COO; set -e; for t in $(wildcard tests/long/*.py); do echo "$$t"; $$t; done
-
 bench: all $(bench_bin) ## measure beside the rivals that can be had; prints "name value unit" lines
 	-@scripts/install-deps.sh bench
 	@B=$B COO=$B/coo; export B COO; set -e; \
