@@ -58,6 +58,7 @@ struct broadcasting {
 	struct delivery d; /* first: the callbacks of both take one pointer */
 	const struct broadcast_opts *opts;
 	struct targets targets;
+	struct table results; /* of --each, for eyes */
 };
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -95,8 +96,12 @@ static void on_result(void *user, const coo_outbox_result *r)
 {
 	struct broadcasting *b = user;
 
-	if (b->opts->each) {
-		send_print_result(b->targets.v[r->index].text, r, &b->d.tally);
+	const char *name = b->opts->each ? b->targets.v[r->index].text : NULL;
+
+	if (name && !out_is_json() && !out_is_quiet()) {
+		send_tabulate(&b->results, name, r, &b->d.tally);
+	} else if (name) {
+		send_print_result(name, r, &b->d.tally);
 	} else {
 		print_sent(b, r);
 		if (r->delivery == COO_DELIVERY_SENT)
@@ -197,6 +202,7 @@ static int deliver(struct broadcasting *b)
 		if (coo_outbox_pending(b->d.outbox) > 0)
 			uv_run(&b->d.net.loop, UV_RUN_DEFAULT);
 		delivery_say_stopped(&b->d, n);
+		table_print(&b->results);
 		if (b->opts->each)
 			send_print_summary(&b->d.tally, n);
 		code = send_exit_code(&b->d.tally, n);
@@ -233,6 +239,7 @@ static int run(void *opts, int argc, char **argv)
 	b.opts = o;
 	b.d.common = &o->common;
 	b.d.opts = &o->delivery;
+	send_table_init(&b.results);
 	if (o->dry_run || delivery_read_text(&b.d, text, "as an argument, with -m"))
 		code = broadcast_find(o, &b.targets);
 	else
@@ -241,6 +248,7 @@ static int run(void *opts, int argc, char **argv)
 		code = broadcast_confirm(o, b.targets.n);
 	if (argc >= 0 && code == 0 && !o->dry_run)
 		code = deliver(&b);
+	table_free(&b.results);
 	targets_free(&b.targets);
 	delivery_free(&b.d);
 	return code;

@@ -54,6 +54,28 @@ static void print_json(const coo_outbox_result *r)
 	out_json(o);
 }
 
+static const struct table_column columns[] = {
+	{ "TO", false },
+	{ "RESULT", false },
+	{ "TIME", true },
+	{ "ATTEMPTS", true },
+};
+
+void send_table_init(struct table *t)
+{
+	table_init(t, columns, COO_ARRAY_LEN(columns));
+}
+
+static void warn_lost(const char *name, const coo_outbox_result *r)
+{
+	if (r->lost)
+		say_warn("%zu %s in %s and went to %s as \"?\"; --utf8 sends such text to "
+			 "clients that read UTF-8",
+			 r->lost,
+			 r->lost == 1 ? "character does not exist" : "characters do not exist",
+			 r->charset, name);
+}
+
 static void print_text(const char *name, const coo_outbox_result *r)
 {
 	char rtt[OUT_DURATION_CAP];
@@ -105,12 +127,26 @@ void send_print_result(const char *name, const coo_outbox_result *r, struct send
 	else if (!out_is_quiet() || r->delivery == COO_DELIVERY_TIMEOUT ||
 		 r->delivery == COO_DELIVERY_ERROR)
 		print_text(name, r);
-	if (r->lost)
-		say_warn("%zu %s in %s and went to %s as \"?\"; --utf8 sends such text to "
-			 "clients that read UTF-8",
-			 r->lost,
-			 r->lost == 1 ? "character does not exist" : "characters do not exist",
-			 r->charset, name);
+	warn_lost(name, r);
+}
+
+void send_tabulate(struct table *t, const char *name, const coo_outbox_result *r,
+		   struct send_tally *tally)
+{
+	char text[OUT_DURATION_CAP];
+
+	count(r->delivery, tally);
+	table_put(t, name);
+	if (r->delivery == COO_DELIVERY_TIMEOUT)
+		table_put(t, "no answer");
+	else if (r->delivery == COO_DELIVERY_ERROR)
+		table_put(t, error_text(r));
+	else
+		table_put(t, status_name(r->delivery));
+	table_put(t, r->rtt ? out_duration(r->rtt, text) : "");
+	snprintf(text, sizeof(text), "%u", (unsigned)r->attempts);
+	table_put(t, text);
+	warn_lost(name, r);
 }
 
 void send_print_summary(const struct send_tally *t, size_t targets)

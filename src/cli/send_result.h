@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "cli/table.h"
 #include "feature/outbox.h"
 
 /* What became of messages, counted for the summary and the exit code. */
@@ -17,6 +18,11 @@ struct send_tally {
 
 /* One line, or one JSON object, for one target. */
 void send_print_result(const char *name, const coo_outbox_result *r, struct send_tally *tally);
+
+/* The same as a row of a table, for eyes; the table is the caller's to print and to free. */
+void send_table_init(struct table *t);
+void send_tabulate(struct table *t, const char *name, const coo_outbox_result *r,
+		   struct send_tally *tally);
 
 /* The summary line where there were several targets. */
 void send_print_summary(const struct send_tally *t, size_t targets);

@@ -5,9 +5,10 @@ static double power(double x, size_t n)
 {
 	double v = 1;
 
-	for (; n; n /= 2, x *= x) {
+	for (; n; n /= 2) {
 		if (n & 1)
 			v *= x;
+		x *= x;
 	}
 	return v;
 }

@@ -135,6 +135,10 @@ with step("a receiver that is silent makes it a partial result"):
     town.people["10.77.0.5"].on_message = lambda parts, command, source: []
     code, out, _ = lab.coo("h8", "broadcast", "--each", "--wait", "500ms", "一半")
     assert code == 3 and "5 of 6 reached" in out, out
+    rows = out.splitlines()
+    assert rows[0].split() == ["TO", "RESULT", "TIME", "ATTEMPTS"] and len(rows) == 8, out
+    silent, = [r for r in rows if "10.77.0.5" in r]
+    assert "no answer" in silent and sum("acked" in r for r in rows) == 5, out
 
 with step("--group, --match, --max and --dry-run choose"):
     group = town.people["10.77.0.1"].group
