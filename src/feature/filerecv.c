@@ -38,6 +38,7 @@ struct coo_fetch {
 	enum state state;
 	int fd;
 	bool restarted, cancelled;
+	bool hash_along; /* while it comes, not afterwards */
 	bool working;	 /* a worker thread runs for it */
 	bool published;	 /* all is stored, but not all of it hashed */
 	uv_poll_t *poll; /* of this connection; freed when closed */
@@ -222,10 +223,17 @@ static void after_hash(uv_work_t *work, int status)
 		close_all(f);
 }
 
+/* On two processors sender and receiver want both for themselves, even where what runs beside them
+ * stands back: then the hash is made when all has come. */
+static bool has_spare_processor(void)
+{
+	return uv_available_parallelism() > 2;
+}
+
 /* Keeps the hash close behind what was written, beside the loop. */
 static void follow_with_hash(coo_fetch *f)
 {
-	if (!f->working && f->file.pos >= f->file.hashed + HASH_STEP &&
+	if (!f->working && f->hash_along && f->file.pos >= f->file.hashed + HASH_STEP &&
 	    f->file.pos > f->file.part.have)
 		coo_ignore(!queue_hash(f));
 }
@@ -506,6 +514,7 @@ coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
 	f->fd = f->dir.fd = f->dir.root = f->file.part.fd = f->file.hash_fd = -1;
 	f->started = f->window_start = coo_clock_now();
 	f->timer.data = f;
+	f->hash_along = has_spare_processor();
 	e = copy_identity(f);
 	if (e != COO_OK || uv_timer_init(opts->loop, &f->timer) != 0) {
 		free(f->block);
