@@ -11,7 +11,7 @@
 #include "base/thread.h"
 #include "feature/filerecv_int.h"
 
-#define BLOCK (128u << 10) /* stays in the cache between recv and write */
+#define BLOCK (1u << 20) /* fewer turns of the loop count for more than the cache */
 #define CONNECT_TIMEOUT COO_SEC(10)
 #define TICK_MS 500
 #define TELL_EVERY COO_MS(200)
@@ -21,7 +21,7 @@
 #define PROGRESS_BYTES (16u << 10)
 
 /* Bytes that one transfer takes a turn of the loop: messages are not starved. */
-#define SLICE (256u << 10)
+#define SLICE BLOCK
 
 /* The hash follows the writing in steps, small enough to be waited for. */
 #define HASH_STEP (4u << 20)
