@@ -37,7 +37,7 @@ ci    lib:glib-2.0         libglib2.0-dev       -               -            -  
 ci    cmd:nft              nftables             -               -            -            -               -
 ci    cmd:tmux             tmux                 -               -            -            -               -
 ci    cmd:nping            nmap                 -               -            -            -               -
-ci    cmd:nc               netcat-openbsd       -               -            -            -               -
+ci    cmd:nc.openbsd       netcat-openbsd       -               -            -            -               -
 ci    cmd:chromium         chromium             -               -            -            -               -
 rival cmd:socat            socat                -               -            -            -               -
 rival cmd:ncat             ncat                 -               -            -            -               -
@@ -93,7 +93,7 @@ fi
 mapfile -t need < <(missing "$level" "$column")
 
 # Debian lets only one inetd be installed; of the second one the program alone is needed.
-rivals=${B:-build}/rivals
+rivals=build/rivals
 unpack_xinetd() {
 	local dir
 	case $level in ci | bench) ;; *) return 0 ;; esac
@@ -101,7 +101,7 @@ unpack_xinetd() {
 		return 0
 	fi
 	dir=$(mktemp -d)
-	(cd "$dir" && apt-get -q download xinetd >&2)
+	(cd "$dir" && { apt-get -q download xinetd || { apt-get -q update && apt-get -q download xinetd; }; } >&2)
 	mkdir -p "$rivals"
 	dpkg-deb --fsys-tarfile "$dir"/xinetd_*.deb | tar -x -C "$rivals" ./usr/sbin/xinetd
 	rm -rf "$dir"

@@ -55,7 +55,7 @@ static int start_bare(echo_rival *r, const char *host)
 /* On the PATH, where daemons are, and where scripts/install-deps.sh unpacks a second inetd. */
 static bool is_installed(const char *name, char *path, size_t cap)
 {
-	const char *at = getenv("PATH"), *b = getenv("B");
+	const char *at = getenv("PATH");
 
 	for (; at && *at; at += *at == ':') {
 		size_t n = strcspn(at, ":");
@@ -68,7 +68,7 @@ static bool is_installed(const char *name, char *path, size_t cap)
 	snprintf(path, cap, "/usr/sbin/%s", name);
 	if (access(path, X_OK) == 0)
 		return true;
-	snprintf(path, cap, "%s/rivals/usr/sbin/%s", b ? b : "build", name);
+	snprintf(path, cap, "build/rivals/usr/sbin/%s", name);
 	return access(path, X_OK) == 0;
 }
 

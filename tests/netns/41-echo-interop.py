@@ -15,7 +15,7 @@ import lab  # noqa: E402
 
 lab.enter(2)
 step = lab.Steps()
-os.environ["PATH"] += f":/usr/sbin:/sbin:{lab.BUILD}/rivals/usr/sbin"
+os.environ["PATH"] += f":/usr/sbin:/sbin:{lab.ROOT}/build/rivals/usr/sbin"
 TMP = os.environ.get("TMPDIR", "/tmp")
 
 
@@ -119,9 +119,9 @@ if step.needs("socat asks coo echo over UDP and TCP", "socat", "socat"):
         out, err = client(["socat", "-t", "1", "-", "TCP4:10.77.0.1:7"], text)
         assert out == text, (len(out), err)
 
-if step.needs("nc asks coo echo", "nc", "netcat-openbsd"):
+if step.needs("nc asks coo echo", "nc.openbsd", "netcat-openbsd"):
     with step("nc asks coo echo"):
-        out, err = client(["nc", "-u", "-w", "1", "10.77.0.1", "7"], b"hello from nc\n")
+        out, err = client(["nc.openbsd", "-u", "-w", "1", "10.77.0.1", "7"], b"hello from nc\n")
         assert out == b"hello from nc\n", (out, err)
 
 if step.needs("nping asks coo echo", "nping", "nmap"):
