@@ -22,9 +22,9 @@ with step("each host that goes online is seen by those that are"):
         for k in (1, 2, 3):
             if host == f"h{k}":
                 continue
-            node.rewind()
-            peer = node.expect(type="peer_up", peer__addr=f"10.77.0.{k}")["peer"]
+            peer = node.expect_peer(f"10.77.0.{k}")
             assert peer["nick"] == f"nick-h{k}" and peer["client"] == "coo", peer
+        assert len(node.seen(type="peer_up")) == 2, "a host with two addresses is one peer"
 
 with step("a host announces itself to its broadcast address, and again after 5 s"):
     entries = capture.wait_for(source="10.77.0.3", to="10.77.0.255", command=BR_ENTRY,

@@ -87,7 +87,7 @@ with step("a public address gets no answer, until its network is named"):
 with step("a network named is trusted with the list of members, too"):
     near = lab.Coo("h4", "listen", "--json", "--nick", "邻居")
     listen = lab.Coo("h3", "listen", "--json", "--serve-list", "--answer", "10.77.0.0/24")
-    listen.expect(type="peer_up", peer__addr="10.78.0.4")
+    listen.expect_peer("10.78.0.4")
     assert find("--host-list", LISTENER) == THERE | {("10.78.0.4", "unknown", "host list")}
     assert listen.stop() == 0
     assert near.stop() == 0

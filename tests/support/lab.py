@@ -120,6 +120,14 @@ class Program:
                     raise AssertionError(f"{self.name} did not say {fields} within {wait} s")
                 self.changed.wait(left)
 
+    def expect_peer(self, addr):
+        """What it first tells of a peer at that address, from the beginning on.
+
+        A host that speaks IPv6, too, may have come up by its other address: who answers an entry
+        waits a random time, for each address that asked."""
+        self.rewind()
+        return self.expect(type=lambda t: t in ("peer_up", "peer_change"), peer__addr=addr)["peer"]
+
     def rewind(self):
         self.at = 0
 
