@@ -12,6 +12,9 @@
 /* Above this, a kernel stamp for every probe costs more than it tells. */
 enum { TX_STAMPS_MAX_RATE = 5000 };
 
+/* Probes that may leave before answers are looked for again. */
+enum { SENT_AT_ONCE = 64 };
+
 #define POLL_EVERY COO_MS(100)
 #define LINGER_MIN COO_MS(2)
 #define SPIN_MIN COO_US(20)
@@ -99,6 +102,8 @@ coo_err coo_prober_open(const coo_prober_cfg *cfg, const coo_flow_spec *specs, s
 	e = take_memory(p, specs, n);
 	if (e == COO_OK)
 		e = open_flows(p, specs, bad);
+	if (e == COO_OK)
+		e = coo_prober_train_open(p);
 	if (e != COO_OK) {
 		int saved = errno;
 
@@ -120,6 +125,7 @@ void coo_prober_close(coo_prober *p)
 	free(p->fds);
 	free(p->rx_memory);
 	free(p->err_memory);
+	free(p->train);
 	free(p);
 }
 
@@ -163,24 +169,58 @@ static bool is_held(const coo_prober *p)
 	return p->cfg.must_prove && p->k >= p->n;
 }
 
+/* How many probes of every flow are due at now; 1 where it is the turn of one flow. */
+static size_t rounds_due(const coo_prober *p, coo_time now)
+{
+	coo_time first = deadline_of(p, p->k);
+	uint64_t n;
+
+	if (!p->train_max || p->k % p->n != 0 || p->cfg.must_prove || now >= p->stop_sending)
+		return 1;
+	n = (now - first + p->step) / p->cfg.interval;
+	if (p->cfg.count && n > p->cfg.count - p->k / p->n)
+		n = p->cfg.count - p->k / p->n;
+	return n < p->train_max ? (size_t)n : p->train_max;
+}
+
+/* Those that are late leave together, flow by flow. */
+static void send_rounds(coo_prober *p, size_t n)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		coo_time deadline = deadline_of(p, p->k + i);
+
+		if (coo_prober_send_train(p, &p->flows[i], n, deadline))
+			continue;
+		for (size_t j = 0; j < n; j++, deadline += p->cfg.interval)
+			coo_prober_send(p, &p->flows[i], deadline);
+	}
+	p->k += n * p->n;
+}
+
 /* Open loop: what is due leaves, whatever came back. */
 static void send_due(coo_prober *p)
 {
-	coo_time now = coo_clock_now();
+	uint64_t enough = p->k + SENT_AT_ONCE;
 
 	if (is_held(p)) {
-		hold_back(p, now);
+		hold_back(p, coo_clock_now());
 		return;
 	}
-	for (int burst = 0; burst < 64 && p->sending; burst++) {
-		coo_time deadline = deadline_of(p, p->k);
+	while (p->k < enough) {
+		coo_time deadline = deadline_of(p, p->k), now = coo_clock_now();
+		size_t rounds;
 
 		if (deadline >= p->stop_sending || (p->cfg.count && p->k / p->n >= p->cfg.count)) {
 			p->sending = false;
 			return;
 		}
-		if (deadline > coo_clock_now() || is_held(p))
+		if (deadline > now || is_held(p))
 			return;
+		rounds = rounds_due(p, now);
+		if (rounds > 1) {
+			send_rounds(p, rounds);
+			continue;
+		}
 		coo_prober_send(p, &p->flows[p->k % p->n], deadline);
 		p->k++;
 	}

@@ -9,7 +9,7 @@
 
 #include "feature/prober.h"
 
-enum { PROBE_BATCH = 16, PROBE_CTRL = 256 };
+enum { PROBE_BATCH = 16, PROBE_CTRL = 256, PROBE_TRAIN = 32 };
 
 struct coo_prober {
 	coo_prober_cfg cfg;
@@ -28,6 +28,8 @@ struct coo_prober {
 	uint64_t own_error;		 /* of the wall clock, ns; UINT64_MAX: not synchronized */
 	size_t rx_size;			 /* of one receive buffer */
 	uint8_t *rx_memory, *err_memory; /* the batch's buffers, and the error queue's */
+	size_t train_max;		 /* probes in one train; 0: each leaves alone */
+	uint8_t *train;
 	struct mmsghdr rx[PROBE_BATCH];
 	struct iovec iov[PROBE_BATCH];
 	struct sockaddr_storage names[PROBE_BATCH];
@@ -41,6 +43,13 @@ void coo_prober_close_flow(coo_flow *f);
 /* coo_prober_send.c */
 /* Sends the next probe of f, due at deadline. */
 void coo_prober_send(coo_prober *p, coo_flow *f, coo_time deadline);
+
+/* prober_train.c */
+/* Memory for trains, where they may be used. */
+COO_MUST_CHECK coo_err coo_prober_train_open(coo_prober *p);
+/* Sends the next n probes of f (2 to train_max), the first of them due at deadline. False where it
+ * could not: then none of them left. */
+bool coo_prober_send_train(coo_prober *p, coo_flow *f, size_t n, coo_time deadline);
 
 /* prober_recv.c */
 /* Takes what waits on the flow's socket and its error queue, or, from until on, a part of it: the

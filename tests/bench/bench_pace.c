@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How far from their schedule 100,000 probes a second leave: coo ping's own figure, and beside it
- * a bare loop on the same core that does nothing but spin and send, which shows what this machine
- * gives anybody. Interleaved; medians of BENCH_RUNS (5) runs of 0.7 s, short enough for what a
- * kernel lets real-time processes have (chrt -f 20 makes the core free).
+ * two bare loops on the same core: one that spins and sends, and one that only spins and looks at
+ * the clock, whose lateness shows how free the core is. Interleaved; medians of BENCH_RUNS (5) runs
+ * of 0.7 s, short enough for what a kernel lets real-time processes have (chrt -f 20 makes the core
+ * free).
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Port 0: nothing is sent. */
 static struct late bare_pace(uint16_t port)
 {
 	static uint64_t late[PROBES];
@@ -48,7 +50,7 @@ static struct late bare_pace(uint16_t port)
 		} while (now < due);
 		late[i] = now - due;
 		memcpy(p, &i, sizeof(i));
-		if (sendto(fd, p, sizeof(p), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		if (port && sendto(fd, p, sizeof(p), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 			late[i] += STEP_NS;
 	}
 	close(fd);
@@ -114,6 +116,7 @@ int main(void)
 	const char *text = getenv("BENCH_RUNS");
 	int runs = text ? (int)strtol(text, NULL, 10) : 5;
 	double bare50[ECHO_RUNS_MAX], bare99[ECHO_RUNS_MAX], ratio[ECHO_RUNS_MAX];
+	double core99[ECHO_RUNS_MAX];
 	double coo50[ECHO_RUNS_MAX], coo99[ECHO_RUNS_MAX];
 	echo_rival *r = &echo_rivals[0];
 
@@ -125,16 +128,21 @@ int main(void)
 	}
 	echo_pin(SENDER_CORE);
 	for (int i = 0; i < runs; i++) {
-		struct late bare = bare_pace(r->port), coo;
+		struct late core = bare_pace(0), bare, coo;
 
+		usleep(400000);
+		bare = bare_pace(r->port);
 		usleep(400000);
 		coo = coo_pace(r->port);
 		usleep(400000);
+		core99[i] = core.p99;
 		bare50[i] = bare.p50, bare99[i] = bare.p99;
 		coo50[i] = coo.p50, coo99[i] = coo.p99;
 		ratio[i] = bare.p99 > 0 ? coo.p99 / bare.p99 : 0;
 	}
 	echo_rival_stop(r);
+	printf("pace_core_late_p99 %.1f us (nothing sent: how free the core is)\n",
+	       echo_median(core99, runs));
 	printf("pace_bare_late_p50 %.1f us\npace_bare_late_p99 %.1f us\n",
 	       echo_median(bare50, runs), echo_median(bare99, runs));
 	printf("pace_coo_late_p50 %.1f us\n", echo_median(coo50, runs));

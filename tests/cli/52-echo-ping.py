@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 COO = os.environ.get("COO", "build/coo")
 FLOOD_SECONDS = os.environ.get("FLOOD_SECONDS", "5")
@@ -309,6 +310,47 @@ def test_pacing():
         end = ping("-q", "--pps", "2000", "-d", "1s", e.target)[-1]
         assert 1995 <= end["sent"] <= 2000 and end["received"] == end["sent"], end
         assert end["timer_error_ns"]["p50"] < 1_000_000, end["timer_error_ns"]
+
+
+def roomy(sock):
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)  # SO_RCVBUFFORCE
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+
+
+def test_late_probes_leave_as_one_train():
+    """A ping that was stopped for a while catches up; here the kernel hands over trains whole."""
+    for flows in 1, 3:
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("127.0.0.1", 0))
+        server.setsockopt(17, 104, 1)  # SOL_UDP, UDP_GRO
+        roomy(server)
+        server.settimeout(10)
+        run = subprocess.Popen([COO, "ping", "--json", "-q", "--pps", "6000", "-c", "1200", "-W", "5s",
+                                *(["--source-ports", "3"] if flows > 1 else []),
+                                "127.0.0.1:%d" % server.getsockname()[1]],
+                               stdout=subprocess.PIPE, text=True)
+        seen, longest = 0, 0
+        while seen < 1200 * flows:  # what is late at once fits the buffer
+            data, ctrl, _, peer = server.recvmsg(65536, 64)
+            size = int.from_bytes(ctrl[0][2][:4], sys.byteorder) if ctrl else len(data)
+            parts = [data[i:i + size] for i in range(0, len(data), size)]
+            assert {len(part) for part in parts} == {64}, (size, len(data))
+            for part in parts:
+                server.sendto(part, peer)
+            if seen < 600 <= seen + len(parts):
+                run.send_signal(signal.SIGSTOP)
+                time.sleep(0.03)
+                run.send_signal(signal.SIGCONT)
+            seen += len(parts)
+            longest = max(longest, len(parts))
+        ends = [json.loads(line) for line in run.communicate(timeout=30)[0].splitlines()]
+        assert run.returncode == 0 and longest == 32, longest
+        end = [e for e in ends if e["type"] == "summary"][-1]
+        assert (end["sent"], end["received"]) == (1200 * flows, 1200 * flows), end
+        assert (end["corrupted"], end["foreign"], end["duplicate"]) == (0, 0, 0), end
+        assert end["timer_error_ns"]["max"] > 20_000_000, end["timer_error_ns"]
 
 
 def test_flood_adds_up():
