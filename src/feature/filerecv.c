@@ -8,14 +8,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/thread.h"
 #include "feature/filerecv_int.h"
 
 #define BLOCK (1u << 20) /* fewer turns of the loop count for more than the cache */
 #define CONNECT_TIMEOUT COO_SEC(10)
 #define TICK_MS 500
 #define TELL_EVERY COO_MS(200)
-#define IDENTITY_CAP 512
 
 /* Bytes without which an idle period was no progress: a drip of single bytes is none. */
 #define PROGRESS_BYTES (16u << 10)
@@ -23,257 +21,24 @@
 /* Bytes that one transfer takes a turn of the loop: messages are not starved. */
 #define SLICE BLOCK
 
-/* The hash follows the writing in steps, small enough to be waited for. */
-#define HASH_STEP (4u << 20)
-#define HASH_STEP_MAX (16u << 20)
-
 /* How long an empty file may take to end: some servers close only after us. */
 #define EMPTY_WAIT COO_SEC(2)
 
-enum state { CONNECTING, RECEIVING, FINISHING, CLOSING };
-
-struct coo_fetch {
-	coo_fetch_opts opts;
-	char identity[IDENTITY_CAP]; /* version, user, host */
-	enum state state;
-	int fd;
-	bool restarted, cancelled;
-	bool hash_along; /* while it comes, not afterwards */
-	bool working;	 /* a worker thread runs for it */
-	bool published;	 /* all is stored, but not all of it hashed */
-	uv_poll_t *poll; /* of this connection; freed when closed */
-	uv_timer_t timer;
-	uv_work_t work;
-	uint64_t hash_until;
-	coo_err work_result;
-	int work_errno;
-	coo_time started, connected, window_start, told;
-	uint64_t window_bytes, arrived; /* on all connections */
-	struct coo_recvfile file;
-	struct coo_recvdir dir;
-	coo_fetch_result result;
-	uint8_t *block;
-};
-
-static bool is_dir(const coo_fetch *f)
-{
-	return f->opts.type == COO_FILE_DIR;
-}
-
-static void finish(coo_fetch *f, coo_err e, const char *why);
 static coo_err open_connection(coo_fetch *f);
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-static void close_connection(coo_fetch *f, bool abort_it)
-{
-	/* an unfinished transfer ends in a reset: the sender must not take it for complete */
-	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-
-	if (f->poll)
-		uv_close((uv_handle_t *)f->poll, on_poll_closed);
-	f->poll = NULL;
-	if (f->fd < 0)
-		return;
-	if (abort_it)
-		coo_ignore(setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) != 0);
-	close(f->fd);
-	f->fd = -1;
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-	coo_fetch *f = handle->data;
-
-	if (!f->published)
-		f->result.took = coo_clock_now() - f->started;
-	f->opts.on_done(f->opts.user, &f->result);
-	free(f->block);
-	free(f);
-}
-
-static void take_counts(coo_fetch *f)
-{
-	coo_fetch_result *r = &f->result;
-
-	if (is_dir(f)) {
-		r->bytes = f->dir.bytes;
-		r->files = f->dir.files;
-		r->folders = f->dir.folders;
-	} else {
-		r->bytes = f->file.pos > f->file.part.have ? f->file.pos : f->file.part.have;
-		r->resumed_from = f->restarted ? 0 : f->file.part.have;
-	}
-}
-
-/* All is said and written, for better or worse. */
-static void close_all(coo_fetch *f)
-{
-	f->state = CLOSING;
-	close_connection(f, f->result.e != COO_OK);
-	if (f->result.e != COO_OK && !f->result.name[0]) {
-		const char *part = is_dir(f) ? f->dir.temp : f->file.part.name;
-
-		memcpy(f->result.name, part, strlen(part) + 1);
-	}
-	if (is_dir(f))
-		coo_recvdir_close(&f->dir);
-	else
-		coo_recvfile_close(&f->file, f->opts.dir);
-	uv_close((uv_handle_t *)&f->timer, on_timer_closed);
-}
-
-static void hash_work(uv_work_t *work)
-{
-	coo_fetch *f = work->data;
-
-	coo_thread_background();
-	f->work_result = coo_recvfile_hash(&f->file, f->hash_until);
-}
-
-static void after_hash(uv_work_t *work, int status);
-static void after_publish(uv_work_t *work, int status);
-
-static bool queue_hash(coo_fetch *f)
-{
-	uint64_t left = f->file.pos - f->file.hashed;
-
-	f->hash_until = f->file.hashed + (left < HASH_STEP_MAX ? left : HASH_STEP_MAX);
-	f->work.data = f;
-	f->working = uv_queue_work(f->opts.loop, &f->work, hash_work, after_hash) == 0;
-	return f->working;
-}
-
-static void publish_work(uv_work_t *work)
-{
-	coo_fetch *f = work->data;
-
-	if (is_dir(f))
-		f->work_result = coo_recvdir_publish(&f->dir, f->result.name);
-	else
-		f->work_result =
-		    coo_partial_publish(&f->file.part, f->opts.dir, &f->opts.id, f->result.name);
-	f->work_errno = errno;
-}
-
-static void queue_publish(coo_fetch *f)
-{
-	f->work.data = f;
-	f->working = uv_queue_work(f->opts.loop, &f->work, publish_work, after_publish) == 0;
-	if (!f->working)
-		finish(f, COO_ENOMEM, "no worker thread");
-}
-
-/* Hashes on, step by step, and ends when there is no more. */
-static void hash_rest(coo_fetch *f)
-{
-	uint8_t digest[COO_SHA256_SIZE];
-	bool whole = f->file.hashed == f->file.pos;
-
-	if (!whole && !f->cancelled && f->work_result == COO_OK && queue_hash(f))
-		return;
-	if (whole) {
-		coo_sha256_final(&f->file.hash, digest);
-		coo_sha256_hex(digest, f->result.sha256);
-	}
-	f->result.has_sha256 = whole;
-	close_all(f);
-}
-
-/* The sender has waited for this: the hash is for us alone. */
-static void after_publish(uv_work_t *work, int status)
-{
-	coo_fetch *f = work->data;
-
-	(void)status;
-	f->working = false;
-	if (f->work_result != COO_OK) {
-		f->result.e = f->work_result;
-		f->result.sys = f->work_errno;
-		f->result.why = "what was received cannot be stored";
-		f->result.name[0] = '\0';
-		close_all(f);
-		return;
-	}
-	close_connection(f, false);
-	f->published = true;
-	f->result.took = coo_clock_now() - f->started;
-	if (is_dir(f))
-		close_all(f);
-	else
-		hash_rest(f);
-}
-
-static void after_hash(uv_work_t *work, int status)
-{
-	coo_fetch *f = work->data;
-
-	(void)status;
-	f->working = false;
-	if (f->state != FINISHING)
-		return;
-	if (f->published)
-		hash_rest(f);
-	else if (f->result.e == COO_OK)
-		queue_publish(f);
-	else
-		close_all(f);
-}
-
-/* On two processors sender and receiver want both for themselves, even where what runs beside them
- * stands back: then the hash is made when all has come. */
-static bool has_spare_processor(void)
-{
-	return uv_available_parallelism() > 2;
-}
-
-/* Keeps the hash close behind what was written, beside the loop. */
-static void follow_with_hash(coo_fetch *f)
-{
-	if (!f->working && f->hash_along && f->file.pos >= f->file.hashed + HASH_STEP &&
-	    f->file.pos > f->file.part.have)
-		coo_ignore(!queue_hash(f));
-}
-
-/* The outcome is known; what a worker still does is waited for. */
-static void finish(coo_fetch *f, coo_err e, const char *why)
-{
-	int sys = errno;
-
-	if (f->state == CLOSING || f->state == FINISHING)
-		return;
-	take_counts(f);
-	f->result.e = e;
-	f->result.sys = e == COO_ESYS ? sys : 0;
-	f->result.why = why;
-	f->state = FINISHING;
-	if (f->poll)
-		uv_poll_stop(f->poll);
-	uv_timer_stop(&f->timer);
-	if (f->working)
-		return;
-	if (e == COO_OK)
-		queue_publish(f);
-	else
-		close_all(f);
-}
 
 /* The sender has another file by now than the part is of: all of it again, once. */
 static void restart(coo_fetch *f)
 {
 	if (f->restarted || f->working) {
-		finish(f, COO_EFORMAT, "the peer sends something else than before");
+		coo_fetch_finish(f, COO_EFORMAT, "the peer sends something else than before");
 		return;
 	}
 	f->restarted = true;
-	close_connection(f, true);
+	coo_fetch_disconnect(f, true);
 	if (coo_recvfile_restart(&f->file) != COO_OK)
-		finish(f, COO_ESYS, "the part cannot be emptied");
+		coo_fetch_finish(f, COO_ESYS, "the part cannot be emptied");
 	else if (open_connection(f) != COO_OK)
-		finish(f, COO_ESYS, "the peer cannot be connected");
+		coo_fetch_finish(f, COO_ESYS, "the peer cannot be connected");
 }
 
 static void tell(coo_fetch *f, coo_time now)
@@ -281,7 +46,7 @@ static void tell(coo_fetch *f, coo_time now)
 	if (!f->opts.on_progress || now - f->told < TELL_EVERY)
 		return;
 	f->told = now;
-	take_counts(f);
+	coo_fetch_take_counts(f);
 	f->result.took = now - f->started;
 	f->opts.on_progress(f->opts.user, &f->result);
 }
@@ -289,7 +54,7 @@ static void tell(coo_fetch *f, coo_time now)
 static void finish_full(coo_fetch *f)
 {
 	f->result.no_room = true;
-	finish(f, COO_ELIMIT, "the file system would have too little room left");
+	coo_fetch_finish(f, COO_ELIMIT, "the file system would have too little room left");
 }
 
 /* min_free is looked at now and then: others fill the disk, too. */
@@ -308,40 +73,41 @@ static void take_block(coo_fetch *f, size_t n)
 	coo_err e;
 
 	f->arrived += n;
-	if (is_dir(f))
+	if (coo_fetch_is_dir(f))
 		e = coo_recvdir_feed(&f->dir, in);
 	else
 		e = coo_recvfile_feed(&f->file, in, f->opts.limits.max_file);
 	if (e == COO_OK) {
-		finish(f, COO_OK, NULL);
+		coo_fetch_finish(f, COO_OK, NULL);
 	} else if (e == COO_EMORE) {
-		if (!is_dir(f))
-			follow_with_hash(f);
+		if (!coo_fetch_is_dir(f))
+			coo_fetch_follow(f);
 		if (has_room(f, before))
 			tell(f, coo_clock_now());
 		else
 			finish_full(f);
-	} else if (!is_dir(f) && f->file.differs) {
+	} else if (!coo_fetch_is_dir(f) && f->file.differs) {
 		restart(f);
-	} else if (is_dir(f)) {
-		finish(f, e, f->dir.why);
+	} else if (coo_fetch_is_dir(f)) {
+		coo_fetch_finish(f, e, f->dir.why);
 	} else {
-		finish(f, e,
-		       e == COO_ELIMIT ? "the file is larger than allowed"
-				       : "the file cannot be written");
+		coo_fetch_finish(f, e,
+				 e == COO_ELIMIT ? "the file is larger than allowed"
+						 : "the file cannot be written");
 	}
 }
 
 static void take_end(coo_fetch *f)
 {
-	if (!is_dir(f) && (f->file.pos == f->file.size || f->file.size == COO_FILE_SIZE_UNKNOWN))
-		finish(f, COO_OK, NULL);
+	if (!coo_fetch_is_dir(f) &&
+	    (f->file.pos == f->file.size || f->file.size == COO_FILE_SIZE_UNKNOWN))
+		coo_fetch_finish(f, COO_OK, NULL);
 	else if (f->arrived == 0)
-		finish(f, COO_EFORMAT,
-		       "the peer closed the connection without a byte: the offer "
-		       "is over, or not for us");
+		coo_fetch_finish(f, COO_EFORMAT,
+				 "the peer closed the connection without a byte: the offer "
+				 "is over, or not for us");
 	else
-		finish(f, COO_EFORMAT, "the peer closed the connection too early");
+		coo_fetch_finish(f, COO_EFORMAT, "the peer closed the connection too early");
 }
 
 /* Gives whether there may be more at once. */
@@ -354,7 +120,7 @@ static bool receive(coo_fetch *f, int status)
 	else if (n == 0)
 		take_end(f);
 	else if (errno != EINTR && (errno != EAGAIN || status < 0))
-		finish(f, COO_ESYS, "the connection broke");
+		coo_fetch_finish(f, COO_ESYS, "the connection broke");
 	return n == BLOCK;
 }
 
@@ -365,7 +131,7 @@ static void receive_slice(coo_fetch *f, const uv_poll_t *poll, int status)
 
 	/* after an error of the socket libuv does not call again: take what is left, then the error
 	 */
-	while (f->state == RECEIVING && poll == f->poll &&
+	while (f->state == COO_FETCH_RECEIVING && poll == f->poll &&
 	       (status < 0 || (more && f->arrived < until)))
 		more = receive(f, status);
 }
@@ -380,15 +146,16 @@ static void on_connected(coo_fetch *f)
 
 	if (getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0 || error != 0) {
 		errno = error;
-		finish(f, COO_ESYS, "the peer cannot be connected");
+		coo_fetch_finish(f, COO_ESYS, "the peer cannot be connected");
 		return;
 	}
-	e = coo_recv_request(f->fd, &f->opts, is_dir(f) ? 0 : f->file.begin, f->restarted);
+	e = coo_recv_request(f->fd, &f->opts, coo_fetch_is_dir(f) ? 0 : f->file.begin,
+			     f->restarted);
 	if (e != COO_OK) {
-		finish(f, e, "the request cannot be sent");
+		coo_fetch_finish(f, e, "the request cannot be sent");
 		return;
 	}
-	f->state = RECEIVING;
+	f->state = COO_FETCH_RECEIVING;
 	f->connected = f->window_start = coo_clock_now();
 	f->window_bytes = f->arrived;
 	coo_ignore(uv_poll_start(f->poll, UV_READABLE, on_poll) != 0);
@@ -399,7 +166,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	coo_fetch *f = poll->data;
 
 	(void)events;
-	if (f->state == CONNECTING)
+	if (f->state == COO_FETCH_CONNECTING)
 		on_connected(f);
 	else
 		receive_slice(f, poll, status);
@@ -411,21 +178,22 @@ static void on_tick(uv_timer_t *timer)
 	coo_time now = coo_clock_now();
 	coo_time idle = f->opts.limits.idle ? f->opts.limits.idle : COO_SEC(120);
 
-	if (f->state == CONNECTING) {
+	if (f->state == COO_FETCH_CONNECTING) {
 		errno = ETIMEDOUT;
 		if (now - f->window_start >= CONNECT_TIMEOUT)
-			finish(f, COO_ESYS, "the peer cannot be connected");
+			coo_fetch_finish(f, COO_ESYS, "the peer cannot be connected");
 		return;
 	}
-	if (!is_dir(f) && f->file.pos == f->file.size && now - f->connected >= EMPTY_WAIT) {
-		finish(f, COO_OK, NULL);
+	if (!coo_fetch_is_dir(f) && f->file.pos == f->file.size &&
+	    now - f->connected >= EMPTY_WAIT) {
+		coo_fetch_finish(f, COO_OK, NULL);
 		return;
 	}
 	if (now - f->window_start < idle)
 		return;
 	if (f->arrived - f->window_bytes < PROGRESS_BYTES) {
 		errno = ETIMEDOUT;
-		finish(f, COO_ESYS, "the peer sends nothing, or next to nothing");
+		coo_fetch_finish(f, COO_ESYS, "the peer sends nothing, or next to nothing");
 		return;
 	}
 	f->window_start = now;
@@ -434,7 +202,7 @@ static void on_tick(uv_timer_t *timer)
 
 static coo_err open_connection(coo_fetch *f)
 {
-	f->state = CONNECTING;
+	f->state = COO_FETCH_CONNECTING;
 	f->window_start = coo_clock_now();
 	f->fd = coo_recv_connect(&f->opts);
 	if (f->fd < 0)
@@ -470,7 +238,7 @@ static coo_err open_sink(coo_fetch *f)
 {
 	coo_err e;
 
-	if (is_dir(f)) {
+	if (coo_fetch_is_dir(f)) {
 		coo_recvdir_init(&f->dir, f->opts.dir, f->opts.id.name, &f->opts.limits,
 				 f->opts.names, f->opts.names_first && !f->opts.utf8);
 		return coo_recv_check(&f->opts, 0, &f->result);
@@ -496,9 +264,16 @@ static void on_start(uv_timer_t *timer)
 		errno = f->result.sys;
 	}
 	if (e != COO_OK)
-		finish(f, e, f->result.why);
+		coo_fetch_finish(f, e, f->result.why);
 	else
 		coo_ignore(uv_timer_start(timer, on_tick, TICK_MS, TICK_MS) != 0);
+}
+
+/* On two processors sender and receiver want both for themselves, even where what runs beside them
+ * stands back: then the hash is made when all has come. */
+static bool has_spare_processor(void)
+{
+	return uv_available_parallelism() > 2;
 }
 
 coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
@@ -531,5 +306,5 @@ coo_err coo_fetch_start(const coo_fetch_opts *opts, coo_fetch **out)
 void coo_fetch_cancel(coo_fetch *f)
 {
 	f->cancelled = true; /* what is stored stays, though without its hash */
-	finish(f, COO_ELIMIT, "was cancelled");
+	coo_fetch_finish(f, COO_ELIMIT, "was cancelled");
 }

@@ -2,8 +2,8 @@
 #ifndef COO_FEATURE_FILERECV_INT_H
 #define COO_FEATURE_FILERECV_INT_H
 
-/* What the parts of the receiving side share: filerecv.c (the fetch), recvconn.c (its connection),
- * recvfile.c (one file), recvdir.c (a folder). */
+/* What the parts of the receiving side share: filerecv.c (the fetch), recvend.c (its end),
+ * recvconn.c (connecting and asking), recvfile.c (one file), recvdir.c (a folder). */
 
 #include "feature/filerecv.h"
 #include "proto/dirstream.h"
@@ -70,5 +70,54 @@ COO_MUST_CHECK coo_err coo_recvdir_feed(struct coo_recvdir *r, coo_span in);
 /* Makes all durable and gives the folder its name (made). May take long: for a worker thread. */
 COO_MUST_CHECK coo_err coo_recvdir_publish(struct coo_recvdir *r, char made[COO_PATH_NAME_CAP]);
 void coo_recvdir_close(struct coo_recvdir *r);
+
+/* --- the fetch ------------------------------------------------------------------------ */
+
+#define COO_FETCH_IDENTITY_CAP 512
+
+enum coo_fetch_state {
+	COO_FETCH_CONNECTING,
+	COO_FETCH_RECEIVING,
+	COO_FETCH_FINISHING,
+	COO_FETCH_CLOSING
+};
+
+struct coo_fetch {
+	coo_fetch_opts opts;
+	char identity[COO_FETCH_IDENTITY_CAP]; /* version, user, host */
+	enum coo_fetch_state state;
+	int fd;
+	bool restarted, cancelled;
+	bool hash_along; /* while it comes, not afterwards */
+	bool working;	 /* a worker thread runs for it */
+	bool published;	 /* all is stored, but not all of it hashed */
+	uv_poll_t *poll; /* of this connection; freed when closed */
+	uv_timer_t timer;
+	uv_work_t work;
+	uint64_t hash_until;
+	coo_err work_result;
+	int work_errno;
+	coo_time started, connected, window_start, told;
+	uint64_t window_bytes, arrived; /* on all connections */
+	struct coo_recvfile file;
+	struct coo_recvdir dir;
+	coo_fetch_result result;
+	uint8_t *block;
+};
+
+static inline bool coo_fetch_is_dir(const coo_fetch *f)
+{
+	return f->opts.type == COO_FILE_DIR;
+}
+
+/* The outcome is known, COO_OK or not; what a worker still does is waited for. Once: later ones
+ * change nothing. */
+void coo_fetch_finish(coo_fetch *f, coo_err e, const char *why);
+/* Closes the connection, by a reset where the sender must not take the transfer for complete. */
+void coo_fetch_disconnect(coo_fetch *f, bool abort_it);
+/* Writes into the result what has come so far. */
+void coo_fetch_take_counts(coo_fetch *f);
+/* Keeps the hash close behind what was written, beside the loop. */
+void coo_fetch_follow(coo_fetch *f);
 
 #endif
