@@ -15,7 +15,7 @@ struct doctor_peer *coo_doctor_peer_at(struct doctor *d, const coo_addr *a)
 	return NULL;
 }
 
-static struct doctor_peer *peer_of(struct doctor *d, const coo_addr *a)
+struct doctor_peer *coo_doctor_peer_of(struct doctor *d, const coo_addr *a)
 {
 	struct doctor_peer *p = coo_doctor_peer_at(d, a);
 
@@ -176,7 +176,7 @@ void coo_doctor_take(struct doctor *d, const coo_dgram *g)
 
 	if (coo_packet_decode(g->data, &packet) != COO_OK)
 		return;
-	p = peer_of(d, &g->peer);
+	p = coo_doctor_peer_of(d, &g->peer);
 	if (!p)
 		return;
 	command = coo_packet_cmd(&packet);

@@ -99,6 +99,8 @@ void coo_doctor_leave(struct doctor *d);
 void coo_doctor_take(struct doctor *d, const coo_dgram *g);
 bool coo_doctor_same_name(const struct doctor_peer *a, const struct doctor_peer *b);
 struct doctor_peer *coo_doctor_peer_at(struct doctor *d, const coo_addr *a);
+/* The same, added where it is new; NULL where there is no more room. */
+struct doctor_peer *coo_doctor_peer_of(struct doctor *d, const coo_addr *a);
 
 /* doctor_peers.c: the others */
 void coo_doctor_rounds(struct doctor *d);

@@ -23,18 +23,6 @@ static size_t count(const struct doctor *d, unsigned rounds)
 	return n;
 }
 
-static struct doctor_peer *add_silent(struct doctor *d, const coo_addr *a)
-{
-	struct doctor_peer *p = coo_doctor_peer_at(d, a);
-
-	if (p || d->n_peers == DOCTOR_PEERS_MAX)
-		return p;
-	p = &d->peers[d->n_peers++];
-	p->addr = *a;
-	p->off_link = !coo_netifs_on_link(&d->ifs, a);
-	return p;
-}
-
 /* The target and whom this machine spoke with lately join those who were heard. */
 static void add_candidates(struct doctor *d)
 {
@@ -42,10 +30,10 @@ static void add_candidates(struct doctor *d)
 	size_t n = coo_neighbours_read(near, COO_ARRAY_LEN(near));
 
 	if (d->cfg.target.family == 4 && !coo_netifs_is_own(&d->ifs, &d->cfg.target))
-		coo_ignore(add_silent(d, &d->cfg.target) == NULL);
+		coo_ignore(coo_doctor_peer_of(d, &d->cfg.target) == NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (coo_netifs_on_link(&d->ifs, &near[i].addr))
-			coo_ignore(add_silent(d, &near[i].addr) == NULL);
+			coo_ignore(coo_doctor_peer_of(d, &near[i].addr) == NULL);
 	}
 }
 
