@@ -210,3 +210,25 @@ const struct rig_sent *rig_first(const struct rig *r, uint32_t cmd)
 	fail_msg("no %s was sent", coo_cmd_name(cmd));
 	return NULL;
 }
+
+coo_send rig_message(coo_addr to, const char *text)
+{
+	coo_send s;
+
+	memset(&s, 0, sizeof(s));
+	s.token = 7;
+	s.to = to;
+	s.options = COO_OPT_SENDCHECK;
+	s.ext = coo_span_of(text, strlen(text) + 1);
+	return s;
+}
+
+uint32_t rig_send_text(struct rig *r, coo_addr to, const char *text)
+{
+	coo_send s = rig_message(to, text);
+	uint32_t no = 0;
+
+	assert_int_equal(coo_node_send(r->node, &s, r->now, &no), COO_OK);
+	rig_drain(r);
+	return no;
+}

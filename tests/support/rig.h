@@ -80,6 +80,12 @@ enum coo_rtx_result rig_result(const struct rig *r);
 /* The first packet of that command, or the test fails. */
 const struct rig_sent *rig_first(const struct rig *r, uint32_t cmd);
 
+/* A message to be acknowledged, with token 7; the text is borrowed. */
+coo_send rig_message(coo_addr to, const char *text);
+
+/* Sends it, or fails the test; gives its packet number. */
+uint32_t rig_send_text(struct rig *r, coo_addr to, const char *text);
+
 /* 10.0.0.last:2425 */
 coo_addr rig_addr(uint8_t last);
 

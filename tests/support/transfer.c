@@ -90,6 +90,13 @@ void transfer_offer(struct transfer *w)
 	assert_int_equal(coo_filesend_offer(w->send, TRANSFER_PACKET, w->set, &to), COO_OK);
 }
 
+void transfer_offer_one(struct transfer *w, const char *name, size_t n)
+{
+	transfer_make(w, name, n, 1);
+	transfer_add(w, name);
+	transfer_offer(w);
+}
+
 static void on_done(void *user, const coo_fetch_result *r)
 {
 	struct transfer *w = user;

@@ -40,6 +40,9 @@ void transfer_make_tree(struct transfer *w);
 void transfer_add(struct transfer *w, const char *name);
 void transfer_offer(struct transfer *w);
 
+/* All three for one file of n bytes. */
+void transfer_offer_one(struct transfer *w, const char *name, size_t n);
+
 /* What fetches file i of the offer. */
 coo_fetch_opts transfer_ask(struct transfer *w, size_t i);
 

@@ -5,28 +5,6 @@
 #include "proto/node.h"
 #include "support/rig.h"
 
-static coo_send a_message(coo_addr to, const char *text)
-{
-	coo_send s;
-
-	memset(&s, 0, sizeof(s));
-	s.token = 7;
-	s.to = to;
-	s.options = COO_OPT_SENDCHECK;
-	s.ext = coo_span_of(text, strlen(text) + 1);
-	return s;
-}
-
-static uint32_t send_text(struct rig *r, coo_addr to, const char *text)
-{
-	coo_send s = a_message(to, text);
-	uint32_t no = 0;
-
-	assert_int_equal(coo_node_send(r->node, &s, r->now, &no), COO_OK);
-	rig_drain(r);
-	return no;
-}
-
 static void going_on_line_takes_four_broadcasts(void **state)
 {
 	static const struct {
@@ -375,7 +353,7 @@ static void a_full_table_forgets_strangers_not_partners(void **state)
 
 	(void)state;
 	rig_recv_str(r, rig_addr(2), "1:1:friend:pc:1:n");
-	send_text(r, rig_addr(2), "hi");
+	rig_send_text(r, rig_addr(2), "hi");
 	for (unsigned i = 0; i < 500; i++) {
 		snprintf(text, sizeof(text), "1:1:u%u:h:3:n", i);
 		rig_recv_str(r, coo_addr_v4(10, 1, (uint8_t)(i >> 8), (uint8_t)i, 2425), text);

@@ -5,35 +5,13 @@
 #include "proto/node.h"
 #include "support/rig.h"
 
-static coo_send a_message(coo_addr to, const char *text)
-{
-	coo_send s;
-
-	memset(&s, 0, sizeof(s));
-	s.token = 7;
-	s.to = to;
-	s.options = COO_OPT_SENDCHECK;
-	s.ext = coo_span_of(text, strlen(text) + 1);
-	return s;
-}
-
-static uint32_t send_text(struct rig *r, coo_addr to, const char *text)
-{
-	coo_send s = a_message(to, text);
-	uint32_t no = 0;
-
-	assert_int_equal(coo_node_send(r->node, &s, r->now, &no), COO_OK);
-	rig_drain(r);
-	return no;
-}
-
 static void five_equal_datagrams_a_second_apart_and_then_no_more(void **state)
 {
 	struct rig *r = rig_member();
 	coo_time start = r->now;
 
 	(void)state;
-	send_text(r, rig_addr(2), "hi");
+	rig_send_text(r, rig_addr(2), "hi");
 	rig_run(r, COO_SEC(30));
 	assert_int_equal(r->n_sent, 5);
 	for (size_t i = 0; i < 5; i++) {
@@ -69,7 +47,7 @@ static void a_receipt_ends_a_message(void **state)
 	for (size_t i = 0; i < COO_ARRAY_LEN(rows); i++) {
 		struct rig *r = rig_member();
 
-		assert_int_equal(send_text(r, rig_addr(2), "hi"), 1000);
+		assert_int_equal(rig_send_text(r, rig_addr(2), "hi"), 1000);
 		rig_recv_str(r, rig_addr(rows[i].from), rows[i].packet);
 		if ((rig_count_events(r, COO_EV_RESULT) == 1) != rows[i].ends)
 			fail_msg("row \"%s\"", rows[i].name);
@@ -80,7 +58,7 @@ static void a_receipt_ends_a_message(void **state)
 static void a_foreign_receipt_is_counted_and_the_true_one_still_counts(void **state)
 {
 	struct rig *r = rig_member();
-	uint32_t no = send_text(r, rig_addr(2), "hi");
+	uint32_t no = rig_send_text(r, rig_addr(2), "hi");
 
 	(void)state;
 	rig_receipt(r, rig_addr(3), COO_CMD_RECVMSG, no);
@@ -100,7 +78,7 @@ static void a_receipt_from_another_address_of_the_peer_counts(void **state)
 	(void)state;
 	rig_recv_str(r, rig_addr(3), "1:1:bob:pc:3:n");
 	rig_recv_str(r, rig_addr(2), "1:2:bob:pc:3:n");
-	no = send_text(r, rig_addr(2), "hi");
+	no = rig_send_text(r, rig_addr(2), "hi");
 	rig_receipt(r, rig_addr(3), COO_CMD_RECVMSG, no);
 	assert_int_equal(rig_result(r), COO_RTX_ACKED);
 	rig_close(r);
@@ -109,7 +87,7 @@ static void a_receipt_from_another_address_of_the_peer_counts(void **state)
 static void a_message_without_a_receipt_ends_when_it_is_sent(void **state)
 {
 	struct rig *r = rig_member();
-	coo_send s = a_message(rig_addr(2), "hi");
+	coo_send s = rig_message(rig_addr(2), "hi");
 
 	(void)state;
 	s.options = 0;
@@ -123,7 +101,7 @@ static void a_message_without_a_receipt_ends_when_it_is_sent(void **state)
 static void a_sealed_message_waits_for_being_read(void **state)
 {
 	struct rig *r = rig_member();
-	coo_send s = a_message(rig_addr(2), "secret");
+	coo_send s = rig_message(rig_addr(2), "secret");
 	uint32_t no;
 
 	(void)state;
@@ -147,7 +125,7 @@ static void a_sealed_message_waits_for_being_read(void **state)
 static void a_sealed_message_that_nobody_reads_counts_as_delivered(void **state)
 {
 	struct rig *r = rig_member();
-	coo_send s = a_message(rig_addr(2), "secret");
+	coo_send s = rig_message(rig_addr(2), "secret");
 	uint32_t no;
 
 	(void)state;
@@ -166,21 +144,21 @@ static void a_wrong_message_is_refused(void **state)
 {
 	static uint8_t long_text[5000];
 	struct rig *r = rig_member();
-	coo_send s = a_message(rig_addr(2), "x");
+	coo_send s = rig_message(rig_addr(2), "x");
 	size_t n = 0;
 
 	(void)state;
 	s.token = 0;
 	assert_int_equal(coo_node_send(r->node, &s, r->now, NULL), COO_EINVAL);
-	s = a_message(coo_addr_v4(10, 0, 0, 2, 0), "x");
+	s = rig_message(coo_addr_v4(10, 0, 0, 2, 0), "x");
 	assert_int_equal(coo_node_send(r->node, &s, r->now, NULL), COO_EINVAL);
-	s = a_message(rig_addr(2), "x");
+	s = rig_message(rig_addr(2), "x");
 	s.to.family = 0;
 	assert_int_equal(coo_node_send(r->node, &s, r->now, NULL), COO_EINVAL);
-	s = a_message(rig_addr(2), "x");
+	s = rig_message(rig_addr(2), "x");
 	s.ext = coo_span_of(long_text, sizeof(long_text));
 	assert_int_equal(coo_node_send(r->node, &s, r->now, NULL), COO_EMSGSIZE);
-	s = a_message(rig_addr(2), "x");
+	s = rig_message(rig_addr(2), "x");
 	while (coo_node_send(r->node, &s, r->now, NULL) == COO_OK)
 		n++;
 	assert_int_equal(n, 32);
@@ -193,7 +171,7 @@ static void a_wrong_message_is_refused(void **state)
 static void what_the_system_refuses_five_times_has_failed(void **state)
 {
 	struct rig *r = rig_member();
-	uint32_t no = send_text(r, rig_addr(2), "hi");
+	uint32_t no = rig_send_text(r, rig_addr(2), "hi");
 
 	(void)state;
 	for (unsigned i = 0; i < 5; i++) {
@@ -225,8 +203,8 @@ static void numbers_begin_again_after_the_largest_that_all_clients_read(void **s
 	(void)state;
 	cfg.first_packet_no = INT32_MAX;
 	r = rig_open(&cfg);
-	assert_int_equal(send_text(r, rig_addr(2), "a"), INT32_MAX);
-	assert_int_equal(send_text(r, rig_addr(2), "b"), 1);
+	assert_int_equal(rig_send_text(r, rig_addr(2), "a"), INT32_MAX);
+	assert_int_equal(rig_send_text(r, rig_addr(2), "b"), 1);
 	rig_receipt(r, rig_addr(2), COO_CMD_RECVMSG, INT32_MAX);
 	rig_receipt(r, rig_addr(2), COO_CMD_RECVMSG, 1);
 	assert_int_equal(rig_count_events(r, COO_EV_RESULT), 2);
@@ -237,7 +215,7 @@ static void a_text_longer_than_a_datagram_is_refused(void **state)
 {
 	static uint8_t text[COO_PACKET_MAX];
 	coo_node_cfg cfg = rig_cfg();
-	coo_send s = a_message(rig_addr(2), "x");
+	coo_send s = rig_message(rig_addr(2), "x");
 	struct rig *r;
 	size_t room;
 
@@ -257,7 +235,7 @@ static void a_text_longer_than_a_datagram_is_refused(void **state)
 static void utf8opt_goes_with_the_names_in_utf8(void **state)
 {
 	coo_node_cfg cfg = rig_cfg();
-	coo_send s = a_message(rig_addr(2), "x");
+	coo_send s = rig_message(rig_addr(2), "x");
 	struct rig *r;
 
 	(void)state;
@@ -346,7 +324,7 @@ static void a_receipt_of_a_twin_counts_whatever_its_number(void **state)
 	struct rig *r = rig_member();
 
 	(void)state;
-	send_text(r, rig_addr(2), "hi");
+	rig_send_text(r, rig_addr(2), "hi");
 	r->next_rx.foreign = true;
 	rig_recv_str(r, rig_addr(2), "1_coo:1000:me:here:33:1000");
 	assert_int_equal(rig_result(r), COO_RTX_ACKED);
@@ -371,7 +349,7 @@ static void who_leaves_does_not_wait_long_for_those_it_told_of_reading(void **st
 static void a_flood_of_sealed_messages_leaves_room_for_own_ones(void **state)
 {
 	struct rig *r = rig_reader();
-	coo_send s = a_message(rig_addr(3), "mine");
+	coo_send s = rig_message(rig_addr(3), "mine");
 	char text[64];
 
 	(void)state;
@@ -386,7 +364,7 @@ static void a_flood_of_sealed_messages_leaves_room_for_own_ones(void **state)
 static void reading_of_a_message_no_longer_waited_for_is_told(void **state)
 {
 	struct rig *r = rig_member();
-	uint32_t no = send_text(r, rig_addr(2), "hi");
+	uint32_t no = rig_send_text(r, rig_addr(2), "hi");
 
 	(void)state;
 	rig_receipt(r, rig_addr(2), COO_CMD_RECVMSG, no);

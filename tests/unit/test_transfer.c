@@ -130,9 +130,7 @@ static void a_part_is_taken_up_again(void **state)
 
 	(void)state;
 	transfer_begin(&w);
-	transfer_make(&w, "big", 1u << 20, 1);
-	transfer_add(&w, "big");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "big", 1u << 20);
 	o = transfer_ask(&w, 0);
 	plant_part(&w, &o, "big", 700000, -1);
 	transfer_fetch(&w, &o);
@@ -152,9 +150,7 @@ static void a_whole_part_is_checked_and_finished(void **state)
 
 	(void)state;
 	transfer_begin(&w);
-	transfer_make(&w, "big", 100000, 1);
-	transfer_add(&w, "big");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "big", 100000);
 	o = transfer_ask(&w, 0);
 	plant_part(&w, &o, "big", 100000, -1);
 	transfer_fetch(&w, &o);
@@ -170,9 +166,7 @@ static void a_part_of_another_file_is_thrown_away(void **state)
 
 	(void)state;
 	transfer_begin(&w);
-	transfer_make(&w, "big", 1u << 20, 1);
-	transfer_add(&w, "big");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "big", 1u << 20);
 	o = transfer_ask(&w, 0);
 	plant_part(&w, &o, "big", 700000, 699999);
 	transfer_fetch(&w, &o);
@@ -189,9 +183,7 @@ static void only_the_right_one_is_served(void **state)
 
 	(void)state;
 	transfer_begin(&w);
-	transfer_make(&w, "a", 10, 1);
-	transfer_add(&w, "a");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "a", 10);
 	o = transfer_ask(&w, 0);
 	o.id.packet++;
 	transfer_fetch(&w, &o);
@@ -223,9 +215,7 @@ static void released_offers_are_over(void **state)
 
 	(void)state;
 	transfer_begin(&w);
-	transfer_make(&w, "a", 10, 1);
-	transfer_add(&w, "a");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "a", 10);
 	assert_false(coo_filesend_release(w.send, TRANSFER_PACKET, &other, &complete));
 	assert_false(coo_filesend_release(w.send, TRANSFER_PACKET + 1, &me, &complete));
 	assert_true(coo_filesend_release(w.send, TRANSFER_PACKET, &me, &complete));

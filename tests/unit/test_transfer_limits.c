@@ -53,9 +53,7 @@ static void nobody_there_is_said(void **state)
 
 	(void)state;
 	transfer_begin(&w);
-	transfer_make(&w, "a", 10, 1);
-	transfer_add(&w, "a");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "a", 10);
 	o = transfer_ask(&w, 0);
 	o.peer = coo_addr_v4(127, 0, 0, 3, w.bound.port);
 	transfer_fetch(&w, &o);
@@ -73,9 +71,7 @@ static void a_cancelled_fetch_ends(void **state)
 
 	(void)state;
 	transfer_begin(&w);
-	transfer_make(&w, "a", 10, 1);
-	transfer_add(&w, "a");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "a", 10);
 	o = transfer_ask(&w, 0);
 	assert_int_equal(coo_fetch_start(&o, &f), COO_OK);
 	coo_fetch_cancel(f);
@@ -156,9 +152,7 @@ static void who_takes_nothing_is_closed(void **state)
 
 	(void)state;
 	transfer_begin_with(&w, 0, COO_MS(500));
-	transfer_make(&w, "a", 3u << 20, 1);
-	transfer_add(&w, "a");
-	transfer_offer(&w);
+	transfer_offer_one(&w, "a", 3u << 20);
 	fd = connect_to(&w.bound);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
 	assert_int_equal(write(fd, request, sizeof(request)), sizeof(request));
