@@ -113,6 +113,8 @@ static bool is_contradiction(const struct ping_opts *o)
 		why = "--sweep-size goes with neither --source-ports nor --flood";
 	else if (o->expect && !o->broadcast)
 		why = "--expect is a list for --broadcast";
+	else if (o->nagios && (o->common.json || o->plot))
+		why = "--nagios prints its one line alone, without --json and --plot";
 	else if (o->flood && o->pps)
 		why = "--flood and --pps exclude each other: one follows the answers, the other "
 		      "the clock";
@@ -253,7 +255,6 @@ static bool write_files(struct ping *g)
 static int measure(struct ping *g)
 {
 	coo_err e;
-	int code;
 
 	catch_signals();
 	ping_print_start(g);
@@ -265,8 +266,10 @@ static int measure(struct ping *g)
 		return EXIT_REFUSED;
 	}
 	print_summaries(g);
-	code = write_files(g) ? 0 : EXIT_SYSTEM;
-	return code ? code : verdict(g);
+	if (!write_files(g))
+		return EXIT_SYSTEM;
+	g->judged = true;
+	return verdict(g);
 }
 
 static int prepare(struct ping *g, int argc, char **argv)
@@ -286,7 +289,7 @@ static int prepare(struct ping *g, int argc, char **argv)
 	link_flows(g);
 	g->lines = !out_is_quiet() && !g->o->flood && !g->o->nagios &&
 		   (!g->o->sweep || out_verbosity() > 0);
-	return ping_csv_open(g) ? 0 : EXIT_SYSTEM;
+	return ping_files_open(g) ? 0 : EXIT_SYSTEM;
 }
 
 static void release(struct ping *g)
@@ -310,19 +313,17 @@ static int run(void *opts, int argc, char **argv)
 {
 	struct ping_opts *o = opts;
 	struct ping g = { .o = o };
-	int code;
+	int code = EXIT_USAGE;
 
 	if (argc == 0) {
 		say_error("ping needs a target: coo ping HOST[:PORT]");
-		return EXIT_USAGE;
+	} else if (!is_contradiction(o)) {
+		complete(o);
+		code = prepare(&g, argc, argv);
+		if (code == 0)
+			code = measure(&g);
 	}
-	if (is_contradiction(o))
-		return EXIT_USAGE;
-	complete(o);
-	code = prepare(&g, argc, argv);
-	if (code == 0)
-		code = measure(&g);
-	else if (o->nagios) {
+	if (o->nagios && !g.judged) {
 		out_text("UDP ECHO UNKNOWN - the test could not be run\n");
 		code = 3;
 	}

@@ -79,8 +79,9 @@ struct ping {
 	FILE *csv;
 	struct ping_condition *fail, *warn;
 	size_t n_fail, n_warn;
-	bool lines; /* one for each probe */
-	int code;   /* of an error found on the way */
+	bool lines;  /* one for each probe */
+	bool judged; /* it came to a verdict, which is the exit code */
+	int code;    /* of an error found on the way */
 };
 
 /* ping_setup.c: targets and options that are not plain values. false: said. */
@@ -125,7 +126,8 @@ bool ping_has_replier(const coo_flow *f, const char *expected);
 void ping_json_summary(const struct ping *g, const struct ping_target *t);
 
 /* ping_files.c */
-bool ping_csv_open(struct ping *g);
+/* Opens --csv, and sees that the other files can be written; false: said. */
+bool ping_files_open(struct ping *g);
 void ping_csv_event(const struct ping *g, const coo_flow *f, const coo_probe_event *ev,
 		    const char *status);
 bool ping_csv_close(struct ping *g); /* with a summary row for each target */

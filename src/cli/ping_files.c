@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/addr.h"
@@ -21,7 +22,40 @@ static const char csv_header[] =
     "foreign,icmp,rtt_min_ns,rtt_avg_ns,rtt_p50_ns,rtt_p90_ns,rtt_p95_ns,rtt_p99_ns,rtt_p999_ns,"
     "rtt_max_ns,rtt_stddev_ns,ipdv_avg_ns,ipdv_p99_ns,ipdv_max_ns,jitter_ns\n";
 
-bool ping_csv_open(struct ping *g)
+/* Whether a file can be made in the folder of path. */
+static bool has_writable_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? xstrdup(path) : NULL;
+	int e;
+
+	if (folder)
+		folder[slash == path ? 1 : slash - path] = '\0';
+	e = access(folder ? folder : ".", W_OK | X_OK);
+	free(folder);
+	return e == 0;
+}
+
+/* Told before the test, not after hours of it. Nothing is made or changed yet. */
+static bool can_write(const char *path, bool is_replaced, const char *option)
+{
+	struct stat st;
+	bool ok, exists = stat(path, &st) == 0;
+
+	if (exists && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		ok = false;
+	} else if (exists && !is_replaced) {
+		ok = access(path, W_OK) == 0;
+	} else {
+		ok = has_writable_folder(path);
+	}
+	if (!ok)
+		say_error("cannot write %s %s: %s", option, path, strerror(errno));
+	return ok;
+}
+
+static bool csv_open(struct ping *g)
 {
 	if (!g->o->csv)
 		return true;
@@ -32,6 +66,14 @@ bool ping_csv_open(struct ping *g)
 	}
 	fputs(csv_header, g->csv);
 	return true;
+}
+
+bool ping_files_open(struct ping *g)
+{
+	const struct ping_opts *o = g->o;
+
+	return (!o->prometheus || can_write(o->prometheus, true, "--prometheus")) &&
+	       (!o->report || can_write(o->report, false, "--report")) && csv_open(g);
 }
 
 void ping_csv_event(const struct ping *g, const coo_flow *f, const coo_probe_event *ev,

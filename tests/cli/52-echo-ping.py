@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-COO = os.environ.get("COO", "build/coo")
+COO = os.path.abspath(os.environ.get("COO", "build/coo"))
 FLOOD_SECONDS = os.environ.get("FLOOD_SECONDS", "5")
 
 
@@ -194,6 +194,9 @@ def test_nagios():
         assert "UDP ECHO CRITICAL" in coo(*base, "--fail-if", "max>1ns", e.target, code=2)[0]
     assert "UDP ECHO CRITICAL" in coo("ping", "--nagios", "-c", "1", "127.0.0.1:9", code=2)[0]
     assert "UDP ECHO UNKNOWN" in coo("ping", "--nagios", "no.such.host.invalid", code=3)[0]
+    assert "UDP ECHO UNKNOWN" in coo("ping", "--nagios", "--report", "/no/x", "127.0.0.1:9", code=3)[0]
+    assert "UDP ECHO UNKNOWN" in coo("ping", "--nagios", "-4", "-6", "127.0.0.1:9", code=3)[0]
+    assert "without --json" in coo("ping", "--nagios", "--json", "127.0.0.1:9", code=3)[1]
 
 
 def run_until_signal(numbers, *args):
@@ -254,7 +257,14 @@ def test_files():
         assert parsed.tags.count("svg") == 2 and not parsed.links and "script" not in parsed.tags
         assert "var(--bad)" in text and f">{end[-1]['received']}<" in text
         open_in_chromium(folder, page)
-        coo("ping", "-c", "1", "--csv", "/nonexistent/x.csv", e.target, code=4)
+        for option in "--csv", "--prometheus", "--report":  # said before the test, not after it
+            for path in "/nonexistent/x", folder:
+                out, err = coo("ping", "-c", "1", option, path, e.target, code=4)
+                assert f"cannot write {option} {path}: " in err and "sent" not in out, (out, err)
+        os.chdir(folder)
+        coo("ping", "-c", "1", "-q", "--report", "here.html", "--prometheus", "here.prom", e.target)
+        assert os.path.exists("here.html") and os.path.exists("here.prom")
+        os.chdir("/")
 
 
 def open_in_chromium(folder, page):
