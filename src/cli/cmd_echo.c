@@ -252,6 +252,7 @@ static void watch(struct server *s)
 		s->signals[i].data = s;
 		uv_signal_start(&s->signals[i], on_signal, numbers[i]);
 	}
+	uv_update_time(&s->loop); /* opening took a while that is not part of --duration */
 	uv_timer_init(&s->loop, &s->stats_timer);
 	uv_timer_init(&s->loop, &s->end_timer);
 	s->stats_timer.data = s->end_timer.data = s->done.data = s;

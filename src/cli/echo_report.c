@@ -133,9 +133,9 @@ void echo_print_start(struct echo_view *v)
 
 	json_start(v, &local);
 	coo_responder_get_stats(v->udp, &s);
-	say_info("UDP%s echo on %s port %u (%" PRIu64 " sockets)", v->tcp ? " and TCP" : "",
+	say_info("UDP%s echo on %s port %u (%" PRIu64 " socket%s)", v->tcp ? " and TCP" : "",
 		 coo_addr_is_any(&local) ? "every address," : coo_addr_ip_text(&local, text),
-		 (unsigned)local.port, s.sockets);
+		 (unsigned)local.port, s.sockets, s.sockets == 1 ? "" : "s");
 	if (v->stamp)
 		say_info("STAMP on port %u", (unsigned)coo_reflector_local(v->stamp).port);
 	if (s.rcvbuf < (4u << 20))
@@ -265,9 +265,9 @@ static void text_stats(const struct echo_view *v, const coo_responder_stats *s, 
 		out_text("--- echo summary, %s ---\n", out_duration(span, d));
 	out_text("%" PRIu64 " received (%.0f/s, %" PRIu64 " bytes), %" PRIu64
 		 " answered (%.0f/s), %" PRIu64 " refused, %" PRIu64
-		 " dropped by the kernel, %" PRIu64 " sources\n",
+		 " dropped by the kernel, %" PRIu64 " source%s\n",
 		 s->rx, (double)s->rx / seconds, s->rx_bytes, s->tx, (double)s->tx / seconds,
-		 refused(s), s->kernel_drops, s->sources);
+		 refused(s), s->kernel_drops, s->sources, s->sources == 1 ? "" : "s");
 	text_refused(s);
 	if (s->send_errors)
 		out_text("  %" PRIu64 " answers could not be sent\n", s->send_errors);
