@@ -236,6 +236,8 @@ static int verdict(const struct ping *g)
 	}
 	if (g->o->nagios)
 		return ping_nagios(g);
+	if (ping_sent_nothing(g))
+		return EXIT_SYSTEM;
 	if (ping_check(g) != 0 || silent == g->n_targets)
 		return EXIT_NOBODY;
 	return silent ? EXIT_PARTIAL : EXIT_DONE;

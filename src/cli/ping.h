@@ -53,7 +53,7 @@ struct ping_condition; /* ping_cond.c */
 
 /* What happened since the last interval report, for one target. */
 struct ping_interval {
-	uint64_t sent_before, received, lost, late, duplicate, corrupted;
+	uint64_t sent_before, received, lost, late, duplicate, corrupted, send_errors;
 	coo_hist rtt;
 };
 
@@ -93,6 +93,8 @@ bool ping_expect(struct ping *g);
 /* ping_figures.c */
 void ping_figures_of(const struct ping *g, const coo_flow *const *flows, size_t n,
 		     struct ping_figures *out);
+/* Why the latest probe that could not be sent was refused. */
+const char *ping_send_error(const struct ping_target *t);
 struct ping_spread ping_spread_of(const coo_hist *h);
 /* A figure by the name it has in conditions and files; false where there is none of that name. */
 bool ping_figure(const struct ping_figures *f, const char *name, double *value, bool *is_time);
@@ -138,6 +140,8 @@ bool ping_conditions(struct ping *g);
 void ping_conditions_free(struct ping *g);
 /* Says which held; returns the exit code they ask for: 0 or EXIT_NOBODY. */
 int ping_check(const struct ping *g);
+/* Whether the system let no probe leave at all; said. */
+bool ping_sent_nothing(const struct ping *g);
 /* One line of a monitoring plugin; returns its exit code: 0, 1, 2 or 3. */
 int ping_nagios(const struct ping *g);
 

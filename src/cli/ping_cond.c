@@ -70,8 +70,8 @@ static bool parse_list(const struct str_list *list, const char *option, struct p
 		say_error(
 		    "--%s cannot be \"%s\": it is a figure, < > <= >= or =, and a value, such "
 		    "as loss>1%% or p99>5ms; figures are sent received lost loss late "
-		    "duplicate reordered corrupted foreign icmp min avg median p50 p90 p95 "
-		    "p99 p99.9 max stddev ipdv ipdv-p99 ipdv-max jitter",
+		    "duplicate reordered corrupted foreign icmp send-errors min avg median "
+		    "p50 p90 p95 p99 p99.9 max stddev ipdv ipdv-p99 ipdv-max jitter",
 		    option, list->v[*n]);
 		return false;
 	}
@@ -120,6 +120,41 @@ static const struct ping_condition *first_that_holds(const struct ping_condition
 	return NULL;
 }
 
+static bool is_named(const struct ping_condition *list, size_t n, const char *figure)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].name, figure) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A probe that this host could not send is not lost, and still the test was not the one that is
+ * judged: that fails, unless a condition says how many are bearable. In a sweep sizes that are too
+ * long for the interface are what is looked for.
+ */
+static bool was_hindered(const struct ping *g, const struct ping_figures *f)
+{
+	return f->send_errors > 0 && !g->n_sizes && !is_named(g->fail, g->n_fail, "send-errors") &&
+	       !is_named(g->warn, g->n_warn, "send-errors");
+}
+
+bool ping_sent_nothing(const struct ping *g)
+{
+	for (size_t t = 0; t < g->n_targets; t++) {
+		struct ping_figures f;
+
+		ping_figures_of(g, g->targets[t].flows, g->targets[t].n, &f);
+		if (f.sent > 0 || f.send_errors == 0)
+			return false;
+	}
+	for (size_t t = 0; t < g->n_targets; t++)
+		say_error("nothing could be sent to %s: %s", g->targets[t].name,
+			  ping_send_error(&g->targets[t]));
+	return true;
+}
+
 int ping_check(const struct ping *g)
 {
 	int code = EXIT_DONE;
@@ -128,6 +163,12 @@ int ping_check(const struct ping *g)
 		struct ping_figures f;
 
 		ping_figures_of(g, g->targets[t].flows, g->targets[t].n, &f);
+		if (g->n_fail && was_hindered(g, &f)) {
+			say_error("%s: %" PRIu64 " probes could not be sent: %s",
+				  g->targets[t].name, f.send_errors,
+				  ping_send_error(&g->targets[t]));
+			code = EXIT_NOBODY;
+		}
 		for (size_t i = 0; i < g->n_fail; i++) {
 			if (!holds(&g->fail[i], &f))
 				continue;
@@ -144,7 +185,11 @@ static int nagios_state(const struct ping *g, const struct ping_figures *f, cons
 
 	*why = NULL;
 	if (f->received == 0) {
-		*why = "no answer";
+		*why = f->sent || !f->send_errors ? "no answer" : "nothing could be sent";
+		return NAGIOS_CRITICAL;
+	}
+	if (was_hindered(g, f)) {
+		*why = "probes could not be sent";
 		return NAGIOS_CRITICAL;
 	}
 	c = first_that_holds(g->fail, g->n_fail, f);
@@ -195,6 +240,7 @@ static void put_perfdata(const struct ping *g, const struct ping_figures *f)
 	put_perf(g, "duplicate", "duplicate", f, "", 1);
 	put_perf(g, "reordered", "reordered", f, "", 1);
 	put_perf(g, "corrupted", "corrupted", f, "", 1);
+	put_perf(g, "send_errors", "send-errors", f, "", 1);
 }
 
 int ping_nagios(const struct ping *g)
@@ -221,8 +267,12 @@ int ping_nagios(const struct ping *g)
 	out_text("UDP ECHO %s - %s: ", names[worst], g->targets[which].name);
 	if (why)
 		out_text("%s: ", why);
-	out_text("%" PRIu64 " of %" PRIu64 " answered, %.3g %% lost, rtt avg %s |", f.received,
-		 f.sent, f.loss * 100, ping_ms(f.rtt.avg));
+	out_text("%" PRIu64 " of %" PRIu64 " answered, %.3g %% lost, ", f.received, f.sent,
+		 f.loss * 100);
+	if (f.send_errors)
+		out_text("%" PRIu64 " not sent (%s), ", f.send_errors,
+			 ping_send_error(&g->targets[which]));
+	out_text("rtt avg %s |", ping_ms(f.rtt.avg));
 	put_perfdata(g, &f);
 	out_text("\n");
 	return worst;

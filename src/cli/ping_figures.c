@@ -110,6 +110,17 @@ void ping_figures_of(const struct ping *g, const coo_flow *const *flows, size_t 
 	free(ipdv);
 }
 
+const char *ping_send_error(const struct ping_target *t)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->flows[i]->last_errno)
+			e = t->flows[i]->last_errno;
+	}
+	return strerror(e);
+}
+
 enum kind { COUNT, PART, TIME, REAL_TIME };
 
 /* clang-format off */
@@ -123,6 +134,7 @@ static const struct {
 	FIGURE("late", COUNT, late), FIGURE("duplicate", COUNT, duplicate),
 	FIGURE("reordered", COUNT, reordered), FIGURE("corrupted", COUNT, corrupted),
 	FIGURE("foreign", COUNT, foreign), FIGURE("icmp", COUNT, icmp_total),
+	FIGURE("send-errors", COUNT, send_errors),
 	FIGURE("loss", PART, loss),
 	FIGURE("min", TIME, rtt.min), FIGURE("avg", TIME, rtt.avg), FIGURE("median", TIME, rtt.p50),
 	FIGURE("p50", TIME, rtt.p50), FIGURE("p90", TIME, rtt.p90), FIGURE("p95", TIME, rtt.p95),

@@ -20,7 +20,7 @@ static const char csv_header[] =
     "type,time,target,source_port,size,df,seq,status,from,ttl,rtt_ns,ipdv_ns,reordered,clock,"
     "sent,received,lost,loss,lost_up,lost_down,pending,late,duplicate,reordered_total,corrupted,"
     "foreign,icmp,rtt_min_ns,rtt_avg_ns,rtt_p50_ns,rtt_p90_ns,rtt_p95_ns,rtt_p99_ns,rtt_p999_ns,"
-    "rtt_max_ns,rtt_stddev_ns,ipdv_avg_ns,ipdv_p99_ns,ipdv_max_ns,jitter_ns\n";
+    "rtt_max_ns,rtt_stddev_ns,ipdv_avg_ns,ipdv_p99_ns,ipdv_max_ns,jitter_ns,send_errors\n";
 
 /* Whether a file can be made in the folder of path. */
 static bool has_writable_folder(const char *path)
@@ -94,7 +94,7 @@ void ping_csv_event(const struct ping *g, const coo_flow *f, const coo_probe_eve
 	fputc(',', g->csv);
 	if (ev->has_ipdv)
 		fprintf(g->csv, "%" PRId64, ev->ipdv);
-	fprintf(g->csv, ",%d,%s,,,,,,,,,,,,,,,,,,,,,,,,,,\n", ev->reordered,
+	fprintf(g->csv, ",%d,%s,,,,,,,,,,,,,,,,,,,,,,,,,,,\n", ev->reordered,
 		ev->kind == COO_PING_RECEIVED ? ping_clock_name(ev->clock) : "");
 }
 
@@ -139,7 +139,7 @@ static void csv_summary(const struct ping *g, const struct ping_target *t)
 	put_value(c, f.ipdv.p99);
 	put_value(c, f.ipdv.max);
 	put_real(c, f.received > 1, f.jitter);
-	fputc('\n', c);
+	fprintf(c, ",%" PRIu64 "\n", f.send_errors);
 }
 
 bool ping_csv_close(struct ping *g)
@@ -174,6 +174,8 @@ static const struct {
 	  1 },
 	{ "coo_ping_corrupted_total", "counter", "Probes that came back changed.", "corrupted", 1 },
 	{ "coo_ping_foreign_total", "counter", "Datagrams that were none of ours.", "foreign", 1 },
+	{ "coo_ping_send_errors_total", "counter", "Probes that could not be sent.", "send-errors",
+	  1 },
 	{ "coo_ping_loss_ratio", "gauge", "Lost of settled probes.", "loss", 1 },
 	{ "coo_ping_jitter_seconds", "gauge", "Smoothed jitter (RFC 3550).", "jitter", 1e-9 },
 };

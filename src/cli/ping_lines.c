@@ -44,9 +44,11 @@ static void book_interval(struct ping *g, const coo_flow *f, const coo_probe_eve
 	case COO_PING_CORRUPTED:
 		i->corrupted++;
 		break;
+	case COO_PING_SEND_ERROR:
+		i->send_errors++;
+		break;
 	case COO_PING_FOREIGN:
 	case COO_PING_ICMP:
-	case COO_PING_SEND_ERROR:
 		break;
 	}
 }
@@ -177,6 +179,7 @@ static void json_interval(const struct ping_target *t, uint64_t sent)
 	json_object_set_new(o, "late", json_integer((json_int_t)i->late));
 	json_object_set_new(o, "duplicate", json_integer((json_int_t)i->duplicate));
 	json_object_set_new(o, "corrupted", json_integer((json_int_t)i->corrupted));
+	json_object_set_new(o, "send_errors", json_integer((json_int_t)i->send_errors));
 	json_object_set_new(rtt, "min",
 			    s.min.has ? json_integer((json_int_t)s.min.ns) : json_null());
 	json_object_set_new(rtt, "avg",
@@ -195,10 +198,12 @@ static void text_interval(const struct ping *g, const struct ping_target *t, uin
 	struct ping_spread s = ping_spread_of(&i->rtt);
 
 	out_text("%s at %.1f s: %" PRIu64 " sent, %" PRIu64 " received, %" PRIu64 " lost, %" PRIu64
-		 " late, %" PRIu64 " duplicate, %" PRIu64
-		 " corrupted; rtt min/avg/p99/max %s/%s/%s/%s\n",
+		 " late, %" PRIu64 " duplicate, %" PRIu64 " corrupted",
 		 t->name, (double)coo_prober_elapsed(g->prober) / 1e9, sent, i->received, i->lost,
-		 i->late, i->duplicate, i->corrupted, ping_ms(s.min), ping_ms(s.avg),
+		 i->late, i->duplicate, i->corrupted);
+	if (i->send_errors)
+		out_text(", %" PRIu64 " could not be sent", i->send_errors);
+	out_text("; rtt min/avg/p99/max %s/%s/%s/%s\n", ping_ms(s.min), ping_ms(s.avg),
 		 ping_ms(s.p99), ping_ms(s.max));
 }
 

@@ -129,8 +129,13 @@ static const char *loss_mark(const coo_series_column *k)
 	uint64_t all = k->n + k->lost + k->corrupted;
 
 	if (k->lost == 0)
-		return k->corrupted ? "x" : k->late ? "~" : all ? "·" : " ";
+		return k->unsent ? "!" : k->corrupted ? "x" : k->late ? "~" : all ? "·" : " ";
 	return eighths[(k->lost * 8 + all - 1) / all];
+}
+
+static bool is_bad(const coo_series_column *k)
+{
+	return k->lost || k->corrupted || k->unsent;
 }
 
 static void draw_loss(const struct chart *c)
@@ -140,8 +145,8 @@ static void draw_loss(const struct chart *c)
 
 	out_text("%*s┤", MARGIN - 1, "lost ");
 	for (size_t i = 0; i < c->n; i++)
-		out_text("%s%s%s", c->column[i].lost || c->column[i].corrupted ? red : "",
-			 loss_mark(&c->column[i]), plain);
+		out_text("%s%s%s", is_bad(&c->column[i]) ? red : "", loss_mark(&c->column[i]),
+			 plain);
 	out_text("\n");
 }
 
@@ -154,7 +159,7 @@ static void draw_time(const struct chart *c)
 		out_text("─");
 	out_text("\n%*s 0 to %s, a column is %s\n", MARGIN - 1, "",
 		 out_duration(c->width * c->n, all), out_duration(c->width, each));
-	out_text("%*s · none lost, ~ late, x corrupted\n", MARGIN - 1, "");
+	out_text("%*s · none lost, ~ late, x corrupted, ! not sent\n", MARGIN - 1, "");
 }
 
 /* --- histogram: BARS classes of equal ratio between minimum and maximum

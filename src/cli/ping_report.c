@@ -89,6 +89,7 @@ static void put_cards(FILE *f, const struct ping_figures *s)
 	card_count(f, true, "reordered", s->reordered);
 	card_count(f, true, "corrupted", s->corrupted);
 	card_count(f, true, "ICMP errors", s->icmp_total);
+	card_count(f, true, "not sent", s->send_errors);
 	fputs("</div>\n", f);
 }
 
@@ -156,7 +157,7 @@ static void put_loss(FILE *f, const coo_series *s)
 		base - 8);
 	for (size_t i = 0; i < s->used; i++) {
 		const coo_series_column *c = &s->column[i];
-		uint64_t all = c->n + c->lost + c->corrupted, bad = c->lost + c->corrupted;
+		uint64_t bad = c->lost + c->corrupted + c->unsent, all = c->n + bad;
 		double h = all ? (LOSS_H - 8) * (double)bad / (double)all : 0;
 
 		if (!bad)
@@ -166,10 +167,10 @@ static void put_loss(FILE *f, const coo_series *s)
 		fprintf(
 		    f,
 		    "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"var(--%s)\">"
-		    "<title>%" PRIu64 " of %" PRIu64 " lost, %" PRIu64
-		    " corrupted</title></rect>\n",
+		    "<title>%" PRIu64 " of %" PRIu64 " lost, %" PRIu64 " corrupted, %" PRIu64
+		    " not sent</title></rect>\n",
 		    x_of(s, (double)i), base - h, width > 2 ? width : 2, h,
-		    c->lost ? "bad" : "warn", c->lost, all, c->corrupted);
+		    c->lost ? "bad" : "warn", c->lost, all, c->corrupted, c->unsent);
 	}
 	fprintf(f, "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"var(--mut)\"/>\n",
 		LEFT, W - RIGHT, base, base);
@@ -326,7 +327,7 @@ bool ping_report(const struct ping *g)
 	fprintf(f,
 		"</title>\n</head>\n<body>\n<h1>UDP echo report</h1>\n<p class=\"note\">%s, coo "
 		"%s. Band: smallest to largest round trip; line: mean; red: lost; orange: "
-		"corrupted.</p>\n",
+		"corrupted or not sent.</p>\n",
 		coo_clock_rfc3339(coo_clock_wall(), now), COO_VERSION);
 	for (size_t t = 0; t < g->n_targets; t++)
 		put_target(f, g, &g->targets[t]);

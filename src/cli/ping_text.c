@@ -39,7 +39,7 @@ static void print_counts(const struct ping_figures *f)
 		 f->late, f->duplicate, f->reordered, f->corrupted, f->foreign, f->icmp_total);
 }
 
-static void print_oddities(const struct ping_figures *f)
+static void print_oddities(const struct ping_target *t, const struct ping_figures *f)
 {
 	for (size_t i = 0; i < COO_ICMP_COUNT; i++) {
 		if (f->icmp[i])
@@ -51,7 +51,8 @@ static void print_oddities(const struct ping_figures *f)
 	if (f->damaged != f->corrupted)
 		out_text("  %" PRIu64 " damaged datagrams in all\n", f->damaged);
 	if (f->send_errors)
-		out_text("  %" PRIu64 " probes could not be sent\n", f->send_errors);
+		out_text("  %" PRIu64 " probes could not be sent: %s\n", f->send_errors,
+			 ping_send_error(t));
 	if (f->clock_steps)
 		out_text("  the system clock was set %" PRIu64
 			 " times; RTT is from the monotonic clock there\n",
@@ -152,7 +153,7 @@ void ping_text_summary(const struct ping *g, const struct ping_target *t)
 	else if (g->per_target > 1)
 		ping_text_flows(g, t);
 	print_counts(&f);
-	print_oddities(&f);
+	print_oddities(t, &f);
 	print_rtt(&f, ping_clock_name(coo_flow_clock(first)));
 	if (g->o->stamp)
 		print_oneway(first);

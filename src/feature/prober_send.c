@@ -74,6 +74,7 @@ static void send_failed(coo_prober *p, coo_flow *f, coo_time now, int error)
 	f->last_errno = error;
 	if (error == EMSGSIZE)
 		f->too_big++;
+	coo_series_unsent(&f->series, now);
 	prober_tell(p, f, &ev);
 }
 
@@ -84,19 +85,21 @@ void coo_prober_send(coo_prober *p, coo_flow *f, coo_time deadline)
 	coo_time now = coo_clock_now();
 	size_t n = build(p, f, f->account.next_seq, now);
 	ssize_t sent = -1;
+	int error = 0;
 
 	/* An ICMP error that came since is told on the next call once; the error queue has it too.
 	 */
 	for (int tries = 0; tries < 3 && sent < 0; tries++) {
 		sent = sendto(f->fd, f->payload, n, MSG_DONTWAIT, (struct sockaddr *)&ss, len);
-		if (sent < 0 && errno != ECONNREFUSED && errno != EHOSTUNREACH &&
-		    errno != ENETUNREACH && errno != EINTR)
+		error = sent < 0 ? errno : 0;
+		if (error && error != ECONNREFUSED && error != EHOSTUNREACH &&
+		    error != ENETUNREACH && error != EINTR)
 			break;
-		if (sent < 0)
+		if (error)
 			coo_prober_errors(p, f);
 	}
 	if (sent < 0) {
-		send_failed(p, f, now, errno);
+		send_failed(p, f, now, error);
 		return;
 	}
 	if (deadline)

@@ -21,6 +21,7 @@ void coo_series_join(coo_series_column *to, const coo_series_column *from)
 	to->lost += from->lost;
 	to->corrupted += from->corrupted;
 	to->late += from->late;
+	to->unsent += from->unsent;
 }
 
 static void halve(coo_series *s)
@@ -67,4 +68,9 @@ void coo_series_corrupted(coo_series *s, coo_time sent)
 void coo_series_late(coo_series *s, coo_time sent)
 {
 	at(s, sent)->late++;
+}
+
+void coo_series_unsent(coo_series *s, coo_time when)
+{
+	at(s, when)->unsent++;
 }

@@ -16,6 +16,7 @@ enum { COO_SERIES_MAX = 512 };
 typedef struct coo_series_column {
 	uint64_t n, sum, min, max; /* RTT of what was received, by the time it was sent */
 	uint64_t lost, corrupted, late;
+	uint64_t unsent; /* the system refused to send them */
 } coo_series_column;
 
 typedef struct coo_series {
@@ -34,5 +35,6 @@ void coo_series_received(coo_series *s, coo_time sent, uint64_t rtt);
 void coo_series_lost(coo_series *s, coo_time sent);
 void coo_series_corrupted(coo_series *s, coo_time sent);
 void coo_series_late(coo_series *s, coo_time sent);
+void coo_series_unsent(coo_series *s, coo_time when);
 
 #endif

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""coo ping between hosts: a link of its own that goes down, no route, who answers a broadcast."""
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import lab  # noqa: E402
+
+lab.enter(4)
+step = lab.Steps()
+folder = tempfile.mkdtemp()
+
+
+def ip(host, *args):
+    subprocess.run(["on", host, "ip", *args], check=True)
+
+
+def ping(host, *args):
+    code, out, err = lab.coo(host, "ping", *args)
+    return code, out, err
+
+
+def ping_through_a_gap(*args):
+    """Forty probes in two seconds; the tester's own link is down for some in the middle."""
+    test = subprocess.Popen(["on", "h2", lab.COO, "ping", "-c", "40", "-i", "50ms", "-W", "300ms", *args, "10.77.0.1"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    ip("h2", "link", "set", "eth0", "down")
+    time.sleep(0.5)
+    ip("h2", "link", "set", "eth0", "up")
+    out, err = test.communicate(timeout=30)
+    return test.returncode, out, err
+
+
+with step("what could not be sent is told in every output, and no condition passes over it"):
+    echo = lab.Coo("h1", "echo", "--json")
+    table, metrics, page = (os.path.join(folder, n) for n in ["a.csv", "a.prom", "a.html"])
+    code, out, _ = ping_through_a_gap("--json", "--csv", table, "--prometheus", metrics, "--report", page)
+    end = json.loads(out.splitlines()[-1])
+    failed = end["send_errors"]
+    assert code == 0 and failed > 0 and end["received"] > 0, end
+    assert end["sent"] + failed == 40, end
+    refused = [json.loads(line) for line in out.splitlines() if '"send_error"' in line]
+    assert {e["error"] for e in refused} == {"Network is unreachable"}, refused
+    with open(table, encoding="utf-8", newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert rows[-1]["type"] == "summary" and rows[-1]["send_errors"] == str(failed), rows[-1]
+    assert f'coo_ping_send_errors_total{{target="10.77.0.1:7"}} {failed}\n' in open(metrics, encoding="utf-8").read()
+    assert f"<b>{failed}</b><span>not sent</span>" in open(page, encoding="utf-8").read()
+    code, out, err = ping_through_a_gap("-q", "--plot", "--fail-if", "loss>99%", "--interval-stats", "100ms")
+    assert code == 1 and "could not be sent: Network is unreachable" in err, (code, out, err)
+    assert "could not be sent" in out and "!" in out.split("lost ┤")[1].splitlines()[0], out
+    code, out, err = ping_through_a_gap("-q", "--fail-if", "loss>99%", "--fail-if", "send-errors>39")
+    assert code == 0, (code, out, err)
+    code, out, _ = ping_through_a_gap("--nagios")
+    assert code == 2 and "CRITICAL - 10.77.0.1:7: probes could not be sent" in out, out
+    assert "not sent (Network is unreachable)" in out and " send_errors=" in out, out
+    echo.stop()
+
+with step("where nothing could be sent, the reason stands in the message and the code is 4"):
+    code, out, err = ping("h2", "-q", "-c", "2", "-i", "20ms", "-W", "200ms", "192.0.2.1")
+    assert code == 4 and "nothing could be sent to 192.0.2.1:7: Network is unreachable" in err, (code, out, err)
+    code, out, err = ping("h2", "-q", "-c", "2", "-i", "20ms", "-W", "200ms", "-M", "-s", "3000", "10.77.0.1")
+    assert code == 4 and "Message too long" in err, (code, out, err)
+    code, out, _ = ping("h2", "--nagios", "-c", "2", "-i", "20ms", "-W", "200ms", "192.0.2.1")
+    assert code == 2 and "nothing could be sent" in out and "unreachable" in out, (code, out)
+
+step.done()
