@@ -97,7 +97,7 @@ static int ask(void *ctx)
 	return 0;
 }
 
-static bool is_contradiction(const struct ping_opts *o)
+static bool is_contradiction(const struct ping_opts *o, int targets)
 {
 	const char *why = NULL;
 
@@ -107,12 +107,16 @@ static bool is_contradiction(const struct ping_opts *o)
 		why = "--stamp and --peer are two ways to measure: take one";
 	else if (o->broadcast && (o->stamp || o->peer || o->flood || o->sweep || o->source_ports))
 		why = "--broadcast goes with plain probes alone";
+	else if (o->broadcast && o->count > 64)
+		why = "--broadcast sends 64 probes at most";
 	else if (o->peer && (o->flood || o->sweep || o->pps))
 		why = "--peer asks a messenger: it is neither flooded nor swept";
 	else if (o->sweep && (o->source_ports || o->flood))
 		why = "--sweep-size goes with neither --source-ports nor --flood";
 	else if (o->expect && !o->broadcast)
 		why = "--expect is a list for --broadcast";
+	else if (o->expect && targets > 1)
+		why = "--expect is a list for one broadcast address";
 	else if (o->nagios && (o->common.json || o->plot))
 		why = "--nagios prints its one line alone, without --json and --plot";
 	else if (o->flood && o->pps)
@@ -134,8 +138,8 @@ static void complete(struct ping_opts *o)
 		o->size = COO_STAMP_SIZE;
 	if (o->peer)
 		o->size = 512; /* room for the packet; what is sent is as long as it is */
-	if (o->broadcast && (o->count == 0 || o->count > 64))
-		o->count = o->count ? 64 : 1;
+	if (o->broadcast && o->count == 0)
+		o->count = 1;
 	if (o->sweep && o->count == 0)
 		o->count = 3;
 	if (o->sweep && !o->pps && o->interval == COO_SEC(1))
@@ -227,12 +231,14 @@ static void print_summaries(const struct ping *g)
 static int verdict(const struct ping *g)
 {
 	size_t silent = 0;
+	uint64_t missing = 0;
 
 	for (size_t t = 0; t < g->n_targets; t++) {
 		struct ping_figures f;
 
 		ping_figures_of(g, g->targets[t].flows, g->targets[t].n, &f);
 		silent += f.received == 0;
+		missing += f.missing;
 	}
 	if (g->o->nagios)
 		return ping_nagios(g);
@@ -240,7 +246,7 @@ static int verdict(const struct ping *g)
 		return EXIT_SYSTEM;
 	if (ping_check(g) != 0 || silent == g->n_targets)
 		return EXIT_NOBODY;
-	return silent ? EXIT_PARTIAL : EXIT_DONE;
+	return silent || missing ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 static bool write_files(struct ping *g)
@@ -300,9 +306,9 @@ static void release(struct ping *g)
 	ping_conditions_free(g);
 	for (size_t t = 0; t < g->n_targets; t++)
 		free(g->targets[t].name);
-	for (size_t i = 0; i < g->expect.n; i++)
-		free((void *)(uintptr_t)g->expect.v[i]);
-	free(g->expect.v);
+	for (size_t i = 0; i < g->n_expect; i++)
+		free(g->expect[i].name);
+	free(g->expect);
 	free(g->targets);
 	free(g->specs);
 	free(g->flow_list);
@@ -319,7 +325,7 @@ static int run(void *opts, int argc, char **argv)
 
 	if (argc == 0) {
 		say_error("ping needs a target: coo ping HOST[:PORT]");
-	} else if (!is_contradiction(o)) {
+	} else if (!is_contradiction(o, argc)) {
 		complete(o);
 		code = prepare(&g, argc, argv);
 		if (code == 0)

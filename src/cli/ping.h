@@ -43,6 +43,7 @@ struct ping_figures {
 	double loss; /* 0…1 */
 	bool has_direction;
 	uint64_t lost_up, lost_down;
+	uint64_t missing; /* of those that --expect names */
 	struct ping_spread rtt, ipdv;
 	double jitter;
 	coo_time elapsed; /* from the first probe to the last, plus one interval's part */
@@ -50,6 +51,12 @@ struct ping_figures {
 };
 
 struct ping_condition; /* ping_cond.c */
+
+/* A line of --expect. */
+struct ping_expected {
+	char *name;
+	coo_addr addr;
+};
 
 /* What happened since the last interval report, for one target. */
 struct ping_interval {
@@ -75,7 +82,8 @@ struct ping {
 	const coo_flow **flow_list;
 	const uint64_t *sweep_sizes;
 	size_t n_sizes;
-	struct str_list expect; /* names or addresses that should answer a broadcast */
+	struct ping_expected *expect; /* who should answer a broadcast */
+	size_t n_expect;
 	FILE *csv;
 	struct ping_condition *fail, *warn;
 	size_t n_fail, n_warn;
@@ -121,8 +129,8 @@ void ping_text_repliers(const struct ping *g, const struct ping_target *t);
 const char *ping_flow_fault(const struct ping_target *t, size_t i);
 /* Largest size that came back with DF set; 0 where none did. */
 uint64_t ping_largest_df(const struct ping *g, const struct ping_target *t);
-/* Whether one of the repliers is meant by the line of --expect. */
-bool ping_has_replier(const coo_flow *f, const char *expected);
+/* Whether the host answered, if late. */
+bool ping_has_replier(const coo_flow *f, const coo_addr *host);
 
 /* ping_json.c */
 void ping_json_summary(const struct ping *g, const struct ping_target *t);

@@ -70,8 +70,8 @@ static bool parse_list(const struct str_list *list, const char *option, struct p
 		say_error(
 		    "--%s cannot be \"%s\": it is a figure, < > <= >= or =, and a value, such "
 		    "as loss>1%% or p99>5ms; figures are sent received lost loss late "
-		    "duplicate reordered corrupted foreign icmp send-errors min avg median "
-		    "p50 p90 p95 p99 p99.9 max stddev ipdv ipdv-p99 ipdv-max jitter",
+		    "duplicate reordered corrupted foreign icmp send-errors missing min avg "
+		    "median p50 p90 p95 p99 p99.9 max stddev ipdv ipdv-p99 ipdv-max jitter",
 		    option, list->v[*n]);
 		return false;
 	}
@@ -192,6 +192,11 @@ static int nagios_state(const struct ping *g, const struct ping_figures *f, cons
 		*why = "probes could not be sent";
 		return NAGIOS_CRITICAL;
 	}
+	if (f->missing && !is_named(g->fail, g->n_fail, "missing") &&
+	    !is_named(g->warn, g->n_warn, "missing")) {
+		*why = "expected hosts are missing";
+		return NAGIOS_CRITICAL;
+	}
 	c = first_that_holds(g->fail, g->n_fail, f);
 	if (c) {
 		*why = c->text;
@@ -241,6 +246,8 @@ static void put_perfdata(const struct ping *g, const struct ping_figures *f)
 	put_perf(g, "reordered", "reordered", f, "", 1);
 	put_perf(g, "corrupted", "corrupted", f, "", 1);
 	put_perf(g, "send_errors", "send-errors", f, "", 1);
+	if (g->n_expect)
+		put_perf(g, "missing", "missing", f, "", 1);
 }
 
 int ping_nagios(const struct ping *g)

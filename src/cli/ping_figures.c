@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "cli/ping.h"
 #include "cli/xalloc.h"
 
@@ -87,6 +88,24 @@ static void set_rates(const struct ping *g, const coo_flow *const *flows, size_t
 		out->rate = (double)(out->sent - 1) * 1e9 / (double)(last - first);
 }
 
+bool ping_has_replier(const coo_flow *f, const coo_addr *host)
+{
+	for (size_t i = 0; i < f->n_repliers; i++) {
+		if (coo_addr_eq_ip(&f->repliers[i].addr, host))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t missing(const struct ping *g, const coo_flow *f)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < g->n_expect; i++)
+		n += !ping_has_replier(f, &g->expect[i].addr);
+	return n;
+}
+
 void ping_figures_of(const struct ping *g, const coo_flow *const *flows, size_t n,
 		     struct ping_figures *out)
 {
@@ -100,6 +119,7 @@ void ping_figures_of(const struct ping *g, const coo_flow *const *flows, size_t 
 		coo_hist_merge(rtt, &flows[i]->account.rtt);
 		coo_hist_merge(ipdv, &flows[i]->account.ipdv);
 	}
+	out->missing = missing(g, flows[0]);
 	settled = out->sent - out->pending;
 	out->loss = settled ? (double)out->lost / (double)settled : 0;
 	out->jitter = out->received ? out->jitter / (double)out->received : 0;
@@ -134,7 +154,7 @@ static const struct {
 	FIGURE("late", COUNT, late), FIGURE("duplicate", COUNT, duplicate),
 	FIGURE("reordered", COUNT, reordered), FIGURE("corrupted", COUNT, corrupted),
 	FIGURE("foreign", COUNT, foreign), FIGURE("icmp", COUNT, icmp_total),
-	FIGURE("send-errors", COUNT, send_errors),
+	FIGURE("send-errors", COUNT, send_errors), FIGURE("missing", COUNT, missing),
 	FIGURE("loss", PART, loss),
 	FIGURE("min", TIME, rtt.min), FIGURE("avg", TIME, rtt.avg), FIGURE("median", TIME, rtt.p50),
 	FIGURE("p50", TIME, rtt.p50), FIGURE("p90", TIME, rtt.p90), FIGURE("p95", TIME, rtt.p95),

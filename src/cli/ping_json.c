@@ -140,14 +140,18 @@ static void add_repliers(json_t *o, const struct ping *g, const coo_flow *f)
 		add(j, "port", r->addr.port);
 		add(j, "received", r->received);
 		add(j, "duplicate", r->duplicate);
-		add(j, "rtt_min_ns", r->rtt_min);
-		add(j, "rtt_avg_ns", r->received ? r->rtt_sum / r->received : 0);
-		add(j, "rtt_max_ns", r->rtt_max);
+		add(j, "late", r->late);
+		add_value(j, "rtt_min_ns", (struct ping_value){ r->received > 0, r->rtt_min });
+		add_value(j, "rtt_avg_ns",
+			  (struct ping_value){ r->received > 0,
+					       r->received ? r->rtt_sum / r->received : 0 });
+		add_value(j, "rtt_max_ns", (struct ping_value){ r->received > 0, r->rtt_max });
 		json_array_append_new(list, j);
 	}
-	for (size_t i = 0; i < g->expect.n; i++) {
-		if (!ping_has_replier(f, g->expect.v[i]))
-			json_array_append_new(missing, out_json_str(coo_span_str(g->expect.v[i])));
+	for (size_t i = 0; i < g->n_expect; i++) {
+		if (!ping_has_replier(f, &g->expect[i].addr))
+			json_array_append_new(missing,
+					      out_json_str(coo_span_str(g->expect[i].name)));
 	}
 	json_object_set_new(o, "repliers", list);
 	json_object_set_new(o, "missing", missing);

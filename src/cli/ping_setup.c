@@ -8,6 +8,7 @@
 #include "cli/exit.h"
 #include "cli/out.h"
 #include "cli/ping.h"
+#include "cli/words.h"
 #include "cli/xalloc.h"
 #include "proto/echo.h"
 #include "proto/num.h"
@@ -182,30 +183,47 @@ bool ping_fill(const char *text, uint8_t *bytes, size_t cap, size_t *n, bool *ra
 	return false;
 }
 
-static void add_expected(struct ping *g, char *line)
+static bool add_expected(void *user, const char *word)
 {
-	size_t n = strcspn(line, "# \t\r\n");
+	struct ping *g = user;
+	struct ping_expected *e;
+	const char *why;
+	coo_addr a;
 
-	if (n == 0 || g->expect.n == EXPECT_MAX)
-		return;
-	g->expect.v = xrealloc(g->expect.v, g->expect.n + 1, sizeof(*g->expect.v));
-	g->expect.v[g->expect.n++] = xstrndup(line, n);
+	if (!words_resolve(word, 0, &a, &why)) {
+		say_error("--expect %s names \"%s\", which is no host: %s", g->o->expect, word,
+			  why);
+		return false;
+	}
+	for (size_t i = 0; i < g->n_expect; i++) {
+		if (coo_addr_eq_ip(&g->expect[i].addr, &a))
+			return true;
+	}
+	if (g->n_expect == EXPECT_MAX) {
+		say_error("--expect %s names more than %d hosts", g->o->expect, EXPECT_MAX);
+		return false;
+	}
+	g->expect = xrealloc(g->expect, g->n_expect + 1, sizeof(*g->expect));
+	e = &g->expect[g->n_expect++];
+	e->name = xstrdup(word);
+	e->addr = a;
+	return true;
 }
 
 bool ping_expect(struct ping *g)
 {
-	char line[512];
-	FILE *f;
+	char *word;
+	size_t cap;
+	bool ok;
 
 	if (!g->o->expect)
 		return true;
-	f = fopen(g->o->expect, "re");
-	if (!f) {
-		say_error("cannot read --expect %s: %s", g->o->expect, strerror(errno));
-		return false;
-	}
-	while (fgets(line, sizeof(line), f))
-		add_expected(g, line);
-	fclose(f);
-	return true;
+	cap = strlen(g->o->expect) + 2;
+	word = xcalloc(cap, 1);
+	snprintf(word, cap, "@%s", g->o->expect);
+	ok = words_each(word, "--expect", add_expected, g);
+	free(word);
+	if (ok && g->n_expect == 0)
+		say_error("--expect %s names no host", g->o->expect);
+	return ok && g->n_expect > 0;
 }

@@ -145,45 +145,39 @@ void ping_text_sweep(const struct ping *g, const struct ping_target *t)
 			 beyond ? "are fragmented" : "do not come back at all");
 }
 
-bool ping_has_replier(const coo_flow *f, const char *expected)
+static void print_replier(const coo_replier *r, uint64_t sent)
 {
-	coo_addr a;
+	char text[COO_ADDR_TEXT_CAP];
 
-	if (coo_addr_parse(expected, 0, &a) != COO_OK)
-		return false;
-	for (size_t i = 0; i < f->n_repliers; i++) {
-		if (coo_addr_eq_ip(&f->repliers[i].addr, &a))
-			return true;
-	}
-	return false;
+	out_text("  %-24s %" PRIu64 " of %" PRIu64, coo_addr_text(&r->addr, text), r->received,
+		 sent);
+	if (r->received)
+		out_text(", rtt min/avg/max %.3f/%.3f/%.3f ms", (double)r->rtt_min / 1e6,
+			 (double)r->rtt_sum / (double)r->received / 1e6, (double)r->rtt_max / 1e6);
+	if (r->duplicate)
+		out_text(", %" PRIu64 " duplicate", r->duplicate);
+	if (r->late)
+		out_text(", %" PRIu64 " late", r->late);
+	out_text("\n");
 }
 
 void ping_text_repliers(const struct ping *g, const struct ping_target *t)
 {
 	const coo_flow *f = t->flows[0];
-	char text[COO_ADDR_TEXT_CAP];
-	size_t missing = 0;
+	struct ping_figures s;
 
-	out_text("%zu hosts answered\n", f->n_repliers);
-	for (size_t i = 0; i < f->n_repliers; i++) {
-		const coo_replier *r = &f->repliers[i];
-
-		out_text("  %-24s %" PRIu64 " of %" PRIu64 ", rtt min/avg/max %.3f/%.3f/%.3f ms",
-			 coo_addr_text(&r->addr, text), r->received, f->account.sent,
-			 (double)r->rtt_min / 1e6, (double)r->rtt_sum / (double)r->received / 1e6,
-			 (double)r->rtt_max / 1e6);
-		if (r->duplicate)
-			out_text(", %" PRIu64 " duplicate", r->duplicate);
-		out_text("\n");
-	}
-	for (size_t i = 0; i < g->expect.n; i++) {
-		if (ping_has_replier(f, g->expect.v[i]))
+	ping_figures_of(g, t->flows, t->n, &s);
+	out_text("%zu host%s answered\n", f->n_repliers, f->n_repliers == 1 ? "" : "s");
+	for (size_t i = 0; i < f->n_repliers; i++)
+		print_replier(&f->repliers[i], s.sent);
+	for (size_t i = 0; i < g->n_expect; i++) {
+		if (ping_has_replier(f, &g->expect[i].addr))
 			continue;
-		missing++;
 		out_text("  missing: ");
-		out_safe(coo_span_str(g->expect.v[i]), COO_UTF8_ONE_LINE);
+		out_safe(coo_span_str(g->expect[i].name), COO_UTF8_ONE_LINE);
 		out_text("\n");
 	}
-	if (g->expect.n)
-		out_text("%zu of %zu expected hosts are missing\n", missing, g->expect.n);
+	if (g->n_expect)
+		out_text("%" PRIu64 " of %zu expected host%s missing\n", s.missing, g->n_expect,
+			 g->n_expect == 1 ? " is" : "s are");
 }

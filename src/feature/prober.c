@@ -356,7 +356,20 @@ static coo_time slowest(const coo_prober *p)
 	return max;
 }
 
-/* Once nothing is pending, duplicates of the last probes get a moment to show themselves. */
+/* When the last probe stops to be answered in time. */
+static coo_time last_deadline(const coo_prober *p)
+{
+	coo_time last = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->flows[i].account.last_sent > last)
+			last = p->flows[i].account.last_sent;
+	}
+	return coo_time_add(last, p->cfg.late_after);
+}
+
+/* Once nothing is pending, duplicates of the last probes get a moment to show themselves; after a
+ * broadcast, of which the first answer settles the probe, every host gets its whole time. */
 static void linger(coo_prober *p, coo_time now)
 {
 	coo_time patience = 2 * slowest(p);
@@ -368,8 +381,11 @@ static void linger(coo_prober *p, coo_time now)
 		patience = LINGER_MIN;
 	if (patience > p->cfg.late_after)
 		patience = p->cfg.late_after;
-	if (p->end > now + patience)
-		p->end = now + patience;
+	now = coo_time_add(now, patience);
+	if (p->cfg.broadcast && last_deadline(p) > now)
+		now = last_deadline(p);
+	if (p->end > now)
+		p->end = now;
 }
 
 static void ask_owner(coo_prober *p, coo_time now)

@@ -61,8 +61,9 @@ enum { COO_REPLIERS_MAX = 4096, COO_FLOWS_MAX = 1024 };
 /* A host that answered a broadcast. */
 typedef struct coo_replier {
 	coo_addr addr;
-	uint64_t received, duplicate, rtt_min, rtt_max, rtt_sum,
-	    seen; /* seen: a bit for each probe */
+	uint64_t received, duplicate, late;
+	uint64_t rtt_min, rtt_max, rtt_sum; /* of received */
+	uint64_t seen;			    /* a bit for each probe */
 } coo_replier;
 
 typedef struct coo_flow {

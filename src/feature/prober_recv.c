@@ -171,12 +171,12 @@ static coo_replier *replier_of(coo_flow *f, const coo_addr *from)
 
 static void take_broadcast(coo_prober *p, coo_flow *f, const struct arrival *a, uint32_t seq)
 {
-	coo_replier *r = replier_of(f, &a->from);
-	coo_time sent = coo_account_sent_at(&f->account, seq);
+	coo_time begin = coo_account_begin_of(&f->account, seq);
+	coo_replier *r = begin && seq < 64 ? replier_of(f, &a->from) : NULL;
 	coo_probe_event ev = { 0 };
 	coo_answer first = { .verdict = COO_VERDICT_RECEIVED, .seq = seq, .has_rtt = true };
 
-	if (!r || !sent || seq >= 64) {
+	if (!r) {
 		foreign(p, f, a);
 		return;
 	}
@@ -189,7 +189,14 @@ static void take_broadcast(coo_prober *p, coo_flow *f, const struct arrival *a, 
 		return;
 	}
 	r->seen |= UINT64_C(1) << seq;
-	first.rtt = a->at > sent ? a->at - sent : 0;
+	first.rtt = a->at > begin ? a->at - begin : 0;
+	if (first.rtt > p->cfg.late_after) {
+		r->late++;
+		first.verdict = COO_VERDICT_LATE;
+		f->account.late++;
+		tell_answer(p, f, a, &first, &ev);
+		return;
+	}
 	if (r->received == 0 || first.rtt < r->rtt_min)
 		r->rtt_min = first.rtt;
 	if (first.rtt > r->rtt_max)

@@ -12,6 +12,16 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import lab  # noqa: E402
 
+LATER = """
+import socket, sys, threading
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 7))
+print('{"type": "ready"}', flush=True)
+while True:
+    data, peer = s.recvfrom(2000)
+    threading.Timer(float(sys.argv[1]), s.sendto, (data, peer)).start()
+"""
+
 lab.enter(4)
 step = lab.Steps()
 folder = tempfile.mkdtemp()
@@ -70,5 +80,44 @@ with step("where nothing could be sent, the reason stands in the message and the
     assert code == 4 and "Message too long" in err, (code, out, err)
     code, out, _ = ping("h2", "--nagios", "-c", "2", "-i", "20ms", "-W", "200ms", "192.0.2.1")
     assert code == 2 and "nothing could be sent" in out and "unreachable" in out, (code, out)
+
+with step("every host has its whole time to answer a broadcast, and who does not is missing"):
+    hosts = {"h1": 0, "h3": 0.4, "h4": 2.5}
+    servers = [lab.Program(host, sys.executable, "-c", LATER, str(wait)) for host, wait in hosts.items()]
+    for server in servers:
+        server.expect(type="ready")
+    code, out, _ = ping("h2", "--json", "--broadcast", "-W", "1s", "10.77.0.255")
+    *probes, end = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and [r["addr"] for r in end["repliers"]] == ["10.77.0.1", "10.77.0.3"], end
+    # the same round trip in the line of the first answer, the table and the summary
+    first = next(p for p in probes if p.get("from") == "10.77.0.1:7")
+    assert end["repliers"][0]["rtt_min_ns"] == first["rtt_ns"] == end["rtt_ns"]["min"], (first, end)
+    assert end["repliers"][1]["rtt_min_ns"] > 400_000_000, end
+    expected = os.path.join(folder, "hosts")
+    with open(expected, "w", encoding="utf-8") as f:
+        f.write("# the office\n 10.77.0.1  # door\n10.77.0.4\n\n10.77.0.1\n")
+    code, out, _ = ping("h2", "-q", "--broadcast", "-W", "600ms", "--expect", expected, "10.77.0.255")
+    assert code == 3 and "missing: 10.77.0.4\n1 of 2 expected hosts are missing" in out, (code, out)
+    code, out, _ = ping("h2", "--nagios", "--broadcast", "-W", "600ms", "--expect", expected, "10.77.0.255")
+    assert code == 2 and "expected hosts are missing" in out and "missing=1" in out, (code, out)
+    code, out, _ = ping("h2", "-q", "--broadcast", "-W", "600ms", "--expect", expected, "--fail-if", "missing>0",
+                        "10.77.0.255")
+    assert code == 1, (code, out)
+    # answers that come late are told, and no time of theirs is among the others
+    code, out, _ = ping("h2", "--json", "--broadcast", "-c", "4", "-i", "1s", "-W", "1s", "10.77.0.255")
+    end = json.loads(out.splitlines()[-1])
+    slow = next(r for r in end["repliers"] if r["addr"] == "10.77.0.4")
+    assert (slow["received"], slow["rtt_max_ns"]) == (0, None) and slow["late"] == end["late"] > 0, end
+    for server in servers:
+        server.stop()
+
+with step("a list of expected hosts that is none is refused before the test"):
+    for text, message in [("10.77.0.1\n/// garbage\n", 'names "///"'), ("# nobody\n", "names no host")]:
+        with open(expected, "w", encoding="utf-8") as f:
+            f.write(text)
+        code, out, err = ping("h2", "--broadcast", "--expect", expected, "10.77.0.255")
+        assert code == 2 and message in err and not out, (code, out, err)
+    code, out, err = ping("h2", "--broadcast", "-c", "65", "10.77.0.255")
+    assert code == 2 and "64" in err, (code, err)
 
 step.done()
