@@ -23,7 +23,7 @@ static const struct opt opts_table[] = {
 	{ .letter = 'i', .name = "interval", .kind = OPT_DURATION, .at = AT(interval), .arg = "D", .min = COO_US(1), .max = COO_SEC(86400), .help = "time between two probes (1s)" },
 	{ .letter = 's', .name = "size", .kind = OPT_SIZE, .at = AT(size), .arg = "SIZE", .min = COO_ECHO_HEADER, .max = COO_ECHO_MAX, .help = "bytes of UDP payload (64)" },
 	{ .letter = 'W', .name = "late", .kind = OPT_DURATION, .at = AT(late), .arg = "D", .min = COO_US(100), .max = COO_SEC(3600), .help = "an answer after this is late, its probe lost (2s)" },
-	{ .letter = 'd', .name = "duration", .kind = OPT_DURATION, .at = AT(duration), .arg = "D", .help = "send for so long" },
+	{ .letter = 'd', .name = "duration", .kind = OPT_DURATION, .at = AT(duration), .arg = "D", .min = COO_US(1), .help = "send for so long" },
 	{ .name = "pps", .kind = OPT_UINT, .at = AT(pps), .arg = "N", .min = 1, .max = 1000000, .help = "probes a second instead of --interval" },
 	{ .name = "flood", .kind = OPT_FLAG, .at = AT(flood), .help = "as fast as answers come back" },
 	{ .name = "window", .kind = OPT_UINT, .at = AT(window), .arg = "N", .min = 1, .max = 65536, .help = "unanswered probes at once in a flood (16)" },
@@ -56,10 +56,7 @@ static const struct opt opts_table[] = {
 
 static const struct ping_opts defaults = {
 	.common.port = UNSET,
-	.interval = COO_SEC(1),
 	.late = COO_SEC(2),
-	.window = 16,
-	.size = 64,
 };
 
 /* Signals only leave a note; the prober asks for it several times a second. */
@@ -97,31 +94,67 @@ static int ask(void *ctx)
 	return 0;
 }
 
+static const char *contradiction_of_ways(const struct ping_opts *o)
+{
+	if (o->v4 && o->v6)
+		return "-4 and -6 exclude each other";
+	if (o->common.interfaces.n > 1)
+		return "--interface is given twice: probes leave by one";
+	if (o->stamp && o->peer)
+		return "--stamp and --peer are two ways to measure: take one";
+	if (o->stamp && o->size && o->size < COO_STAMP_SIZE)
+		return "a STAMP packet has 44 bytes at least";
+	if (o->stateful && !o->stamp)
+		return "--stateful says something about a reflector: it goes with --stamp";
+	if (o->broadcast && (o->stamp || o->peer || o->flood || o->sweep || o->source_ports))
+		return "--broadcast goes with plain probes alone";
+	if (o->broadcast && o->count > 64)
+		return "--broadcast sends 64 probes at most";
+	if (o->peer && (o->flood || o->sweep || o->pps))
+		return "--peer asks a messenger: it is neither flooded nor swept";
+	if (o->peer && (o->size || o->fill))
+		return "--peer sends packets of a size and content of their own";
+	if (o->sweep && (o->source_ports || o->flood))
+		return "--sweep-size goes with neither --source-ports nor --flood";
+	if (o->sweep && (o->size || o->df))
+		return "--sweep-size sets size and DF itself";
+	return NULL;
+}
+
+static const char *contradiction_of_rates(const struct ping_opts *o)
+{
+	if (o->flood && (o->pps || o->interval))
+		return "--flood follows the answers: it goes with neither --pps nor --interval";
+	if (o->pps && o->interval)
+		return "--pps and --interval are two ways to say one thing: take one";
+	if (o->window && !o->flood)
+		return "--window goes with --flood";
+	return NULL;
+}
+
+static const char *contradiction_of_outputs(const struct ping_opts *o, int targets)
+{
+	if (o->expect && !o->broadcast)
+		return "--expect is a list for --broadcast";
+	if (o->expect && targets > 1)
+		return "--expect is a list for one broadcast address";
+	if (o->nagios && (o->common.json || o->plot))
+		return "--nagios prints its one line alone, without --json and --plot";
+	if (o->plot && o->common.json)
+		return "--plot draws for people, --json is for programs: take one";
+	if (o->warn_if.n && !o->nagios)
+		return "--warn-if is for --nagios; without it --fail-if decides the exit code";
+	return NULL;
+}
+
 static bool is_contradiction(const struct ping_opts *o, int targets)
 {
-	const char *why = NULL;
+	const char *why = contradiction_of_ways(o);
 
-	if (o->v4 && o->v6)
-		why = "-4 and -6 exclude each other";
-	else if (o->stamp && o->peer)
-		why = "--stamp and --peer are two ways to measure: take one";
-	else if (o->broadcast && (o->stamp || o->peer || o->flood || o->sweep || o->source_ports))
-		why = "--broadcast goes with plain probes alone";
-	else if (o->broadcast && o->count > 64)
-		why = "--broadcast sends 64 probes at most";
-	else if (o->peer && (o->flood || o->sweep || o->pps))
-		why = "--peer asks a messenger: it is neither flooded nor swept";
-	else if (o->sweep && (o->source_ports || o->flood))
-		why = "--sweep-size goes with neither --source-ports nor --flood";
-	else if (o->expect && !o->broadcast)
-		why = "--expect is a list for --broadcast";
-	else if (o->expect && targets > 1)
-		why = "--expect is a list for one broadcast address";
-	else if (o->nagios && (o->common.json || o->plot))
-		why = "--nagios prints its one line alone, without --json and --plot";
-	else if (o->flood && o->pps)
-		why = "--flood and --pps exclude each other: one follows the answers, the other "
-		      "the clock";
+	if (!why)
+		why = contradiction_of_rates(o);
+	if (!why)
+		why = contradiction_of_outputs(o, targets);
 	if (why)
 		say_error("%s", why);
 	return why != NULL;
@@ -132,18 +165,20 @@ static void complete(struct ping_opts *o)
 {
 	if (o->pps)
 		o->interval = COO_SEC(1) / o->pps;
+	if (!o->interval)
+		o->interval = o->sweep ? COO_MS(500) : COO_SEC(1);
+	if (!o->window)
+		o->window = 16;
+	if (!o->size)
+		o->size = 64;
 	if (o->common.port == UNSET)
 		o->common.port = o->stamp ? COO_STAMP_PORT : o->peer ? 2425 : 7;
-	if (o->stamp && o->size < COO_STAMP_SIZE)
-		o->size = COO_STAMP_SIZE;
 	if (o->peer)
 		o->size = 512; /* room for the packet; what is sent is as long as it is */
 	if (o->broadcast && o->count == 0)
 		o->count = 1;
 	if (o->sweep && o->count == 0)
 		o->count = 3;
-	if (o->sweep && !o->pps && o->interval == COO_SEC(1))
-		o->interval = COO_MS(500);
 }
 
 /* More than 1,000 a second only to who answers, to loopback, or as a flood. */
@@ -158,6 +193,26 @@ static bool must_prove(const struct ping *g)
 			return true;
 	}
 	return false;
+}
+
+static bool bind_to(const struct ping *g, coo_addr *out)
+{
+	const char *text = g->o->common.bind;
+
+	if (!text)
+		return true;
+	if (coo_addr_parse(text, 0, out) != COO_OK) {
+		say_error("--bind cannot be \"%s\": it is an address of this host", text);
+		return false;
+	}
+	for (size_t i = 0; i < g->n_specs; i++) {
+		if (g->specs[i].target.family == out->family)
+			continue;
+		say_error("--bind %s is IPv%d and cannot reach %s", text, out->family,
+			  g->specs[i].name);
+		return false;
+	}
+	return true;
 }
 
 static bool configure(struct ping *g, coo_prober_cfg *cfg, uint8_t *fill, size_t fill_cap)
@@ -185,10 +240,8 @@ static bool configure(struct ping *g, coo_prober_cfg *cfg, uint8_t *fill, size_t
 	cfg->on_report = ping_interval_report;
 	cfg->poll = ask;
 	cfg->ctx = g;
-	if (o->common.bind && coo_addr_parse(o->common.bind, 0, &cfg->bind) != COO_OK) {
-		say_error("--bind cannot be \"%s\": it is an address of this host", o->common.bind);
+	if (!bind_to(g, &cfg->bind))
 		return false;
-	}
 	return ping_dscp(o->dscp, &cfg->dscp) &&
 	       ping_fill(o->fill, fill, fill_cap, &cfg->fill_n, &cfg->fill_random);
 }
@@ -206,9 +259,16 @@ static void link_flows(struct ping *g)
 
 static int say_open_failed(const struct ping *g, coo_err e, size_t bad)
 {
+	const struct str_list *interfaces = &g->o->common.interfaces;
 	char text[COO_ADDR_TEXT_CAP];
 
-	if (e == COO_ESYS)
+	if (e == COO_ESYS && errno == ENODEV && interfaces->n)
+		say_error("there is no interface \"%s\": \"coo iface\" lists them",
+			  interfaces->v[0]);
+	else if (e == COO_ESYS && errno == EADDRNOTAVAIL && g->o->common.bind)
+		say_error("--bind cannot be \"%s\": it is no address of this host",
+			  g->o->common.bind);
+	else if (e == COO_ESYS)
 		say_error("cannot open a socket towards %s: %s",
 			  coo_addr_text(&g->specs[bad].target, text), strerror(errno));
 	else
@@ -260,6 +320,16 @@ static bool write_files(struct ping *g)
 	return ok;
 }
 
+/* The first that has a flow without an answer. */
+static const char *silent_target(const struct ping *g)
+{
+	for (size_t i = 0; i < g->n_specs; i++) {
+		if (!g->flow_list[i]->proved)
+			return g->targets[i / g->per_target].name;
+	}
+	return g->targets[0].name;
+}
+
 static int measure(struct ping *g)
 {
 	coo_err e;
@@ -270,7 +340,7 @@ static int measure(struct ping *g)
 	if (e == COO_ELIMIT) {
 		say_error("%s does not answer: more than 1,000 probes a second go only to a target "
 			  "that does",
-			  g->targets[0].name);
+			  silent_target(g));
 		return EXIT_REFUSED;
 	}
 	print_summaries(g);

@@ -19,7 +19,8 @@ struct ping_condition {
 
 enum { NAGIOS_OK = 0, NAGIOS_WARNING = 1, NAGIOS_CRITICAL = 2, NAGIOS_UNKNOWN = 3 };
 
-static bool parse_value(const char *text, const char *name, double *out)
+/* NULL, or what is wrong with the value. */
+static const char *parse_value(const char *text, const char *name, double *out)
 {
 	static const struct ping_figures none;
 	uint64_t duration;
@@ -27,36 +28,44 @@ static bool parse_value(const char *text, const char *name, double *out)
 	bool is_time = false;
 
 	if (!ping_figure(&none, name, &ignored, &is_time))
-		return false;
+		return "there is no figure of that name";
 	if (is_time) {
 		if (!opt_parse_duration(text, &duration))
-			return false;
+			return "a time has a unit, such as 5ms or 200us";
 		*out = (double)duration;
-		return true;
+		return NULL;
 	}
-	return opt_parse_real(text, out);
+	if (!opt_parse_real(text, out))
+		return "the value is no number";
+	if (strcmp(name, "loss") != 0)
+		return strchr(text, '%') ? "only loss is a share of something" : NULL;
+	/* 1 would be everything, and whoever writes loss>1 means one percent */
+	if (*out > 1 || (*out >= 1 && !strchr(text, '%')))
+		return "loss is from 0% to 100%, such as 1% or 0.01";
+	return NULL;
 }
 
-static bool parse(const char *text, struct ping_condition *c)
+static const char *parse(const char *text, struct ping_condition *c)
 {
+	static const char form[] = "it is a figure, < > <= >= or =, and a value";
 	size_t n = strcspn(text, "<>=! "), ops;
 	const char *at = text + n;
 
 	memset(c, 0, sizeof(*c));
 	c->text = text;
 	if (n == 0 || n >= sizeof(c->name))
-		return false;
+		return form;
 	memcpy(c->name, text, n);
 	at += strspn(at, " ");
 	ops = strspn(at, "<>=");
 	if (ops == 0 || ops >= sizeof(c->op))
-		return false;
+		return form;
 	memcpy(c->op, at, ops);
 	at += ops;
 	at += strspn(at, " ");
 	if (strcmp(c->op, ">") != 0 && strcmp(c->op, ">=") != 0 && strcmp(c->op, "<") != 0 &&
 	    strcmp(c->op, "<=") != 0 && strcmp(c->op, "=") != 0 && strcmp(c->op, "==") != 0)
-		return false;
+		return form;
 	return parse_value(at, c->name, &c->value);
 }
 
@@ -65,14 +74,15 @@ static bool parse_list(const struct str_list *list, const char *option, struct p
 {
 	*out = xcalloc(list->n + 1, sizeof(**out));
 	for (*n = 0; *n < list->n; (*n)++) {
-		if (parse(list->v[*n], &(*out)[*n]))
+		const char *why = parse(list->v[*n], &(*out)[*n]);
+
+		if (!why)
 			continue;
-		say_error(
-		    "--%s cannot be \"%s\": it is a figure, < > <= >= or =, and a value, such "
-		    "as loss>1%% or p99>5ms; figures are sent received lost loss late "
-		    "duplicate reordered corrupted foreign icmp send-errors missing min avg "
-		    "median p50 p90 p95 p99 p99.9 max stddev ipdv ipdv-p99 ipdv-max jitter",
-		    option, list->v[*n]);
+		say_error("--%s cannot be \"%s\": %s; examples are loss>1%% and p99>5ms, figures "
+			  "sent received lost loss late duplicate reordered corrupted foreign icmp "
+			  "send-errors missing min avg median p50 p90 p95 p99 p99.9 max stddev "
+			  "ipdv ipdv-p99 ipdv-max jitter",
+			  option, list->v[*n], why);
 		return false;
 	}
 	return true;

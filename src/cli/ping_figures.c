@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,7 +139,16 @@ const char *ping_send_error(const struct ping_target *t)
 		if (t->flows[i]->last_errno)
 			e = t->flows[i]->last_errno;
 	}
-	return strerror(e);
+	switch (e) {
+	case EACCES:
+		return "Permission denied; a broadcast address needs --broadcast";
+	case EPERM:
+		return "Operation not permitted; a firewall of this host may refuse it";
+	case EMSGSIZE:
+		return "longer than the interface lets pass unfragmented";
+	default:
+		return strerror(e);
+	}
 }
 
 enum kind { COUNT, PART, TIME, REAL_TIME };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,23 @@ static bool look_up(const struct ping *g, const char *host, uint16_t port, coo_a
 	return found;
 }
 
+/* The answer comes from the address with its zone. */
+static bool take_zone(const struct ping *g, const char *text, coo_addr *out)
+{
+	const struct str_list *interfaces = &g->o->common.interfaces;
+
+	if (interfaces->n)
+		out->scope = if_nametoindex(interfaces->v[0]);
+	if (out->scope)
+		return true;
+	if (interfaces->n)
+		say_error("there is no interface \"%s\": \"coo iface\" lists them",
+			  interfaces->v[0]);
+	else
+		say_error("\"%s\" may be on any link: say on which, such as %s%%eth0", text, text);
+	return false;
+}
+
 static bool resolve(struct ping *g, const char *text, coo_addr *out)
 {
 	uint16_t port = (uint16_t)g->o->common.port;
@@ -53,6 +71,9 @@ static bool resolve(struct ping *g, const char *text, coo_addr *out)
 		g->code = EXIT_SYSTEM;
 		return false;
 	}
+	if (out->family == 6 && coo_addr_is_link_local(out) && !out->scope &&
+	    !take_zone(g, text, out))
+		return false;
 	if (out->port == 0) {
 		say_error("the target \"%s\" has port 0, which nothing can listen on", text);
 		return false;
@@ -67,7 +88,10 @@ static bool parse_sweep(struct ping *g)
 	size_t n = 0, min = g->o->stamp ? COO_STAMP_SIZE : COO_ECHO_HEADER;
 
 	while (n < 3 && coo_span_next(&s, ':', &part[n])) {
-		if (!coo_num_dec(part[n], COO_ECHO_MAX, &v[n]))
+		char one[24];
+
+		snprintf(one, sizeof(one), "%.*s", (int)part[n].n, (const char *)part[n].p);
+		if (part[n].n >= sizeof(one) || !opt_parse_size(one, &v[n]) || v[n] > COO_ECHO_MAX)
 			break;
 		n++;
 	}
@@ -102,6 +126,18 @@ static void add_flows(struct ping *g, const char *name, const coo_addr *a)
 	}
 }
 
+/* Twice the same would be two rows of one name; --source-ports is for several flows to one. */
+static bool is_new(const struct ping *g, const char *text, const coo_addr *a)
+{
+	for (size_t i = 0; i < g->n_specs; i++) {
+		if (!coo_addr_eq(&g->specs[i].target, a))
+			continue;
+		say_error("\"%s\" is a target twice; --source-ports 2 tests with two flows", text);
+		return false;
+	}
+	return true;
+}
+
 bool ping_targets(struct ping *g, int argc, char **argv)
 {
 	if (g->o->sweep && !parse_sweep(g))
@@ -118,7 +154,7 @@ bool ping_targets(struct ping *g, int argc, char **argv)
 		char text[COO_ADDR_TEXT_CAP];
 		coo_addr a;
 
-		if (!resolve(g, argv[i], &a))
+		if (!resolve(g, argv[i], &a) || !is_new(g, argv[i], &a))
 			return false;
 		g->targets[g->n_targets].name = xstrdup(coo_addr_text(&a, text));
 		add_flows(g, g->targets[g->n_targets].name, &a);

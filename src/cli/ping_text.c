@@ -125,17 +125,25 @@ static void print_traffic(const struct ping *g, const struct ping_figures *f)
 			 ping_ms(t.p99), ping_ms(t.max));
 }
 
-static void print_hints(const struct ping_target *t)
+/* proto/PROTOCOL.md, 12: coo answers an address, port and command twice a second. */
+#define PEER_PATIENCE COO_MS(500)
+
+static void print_hints(const struct ping *g, const struct ping_target *t,
+			const struct ping_figures *f)
 {
 	char text[COO_ADDR_TEXT_CAP];
 
-	for (size_t i = 0; i < t->n; i++) {
-		const coo_flow *f = t->flows[i];
+	if (g->o->peer && f->lost && g->o->interval < PEER_PATIENCE)
+		out_text("messengers bound how often they answer (coo: twice a second): with -i "
+			 "500ms or more a loss is one\n");
 
-		if (f->wrong_source) {
+	for (size_t i = 0; i < t->n; i++) {
+		const coo_flow *flow = t->flows[i];
+
+		if (flow->wrong_source) {
 			out_text("answers come from %s instead of %s: a service that does not "
 				 "answer from the address it was asked on\n",
-				 coo_addr_text(&f->wrong_addr, text), t->name);
+				 coo_addr_text(&flow->wrong_addr, text), t->name);
 			return;
 		}
 	}
@@ -160,7 +168,7 @@ void ping_text_summary(const struct ping *g, const struct ping_target *t)
 	if (first->ttl)
 		out_text("answers arrive with ttl %d\n", first->ttl);
 	print_traffic(g, &f);
-	print_hints(t);
+	print_hints(g, t, &f);
 	if (g->o->broadcast)
 		ping_text_repliers(g, t);
 }

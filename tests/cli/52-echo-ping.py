@@ -165,12 +165,32 @@ def test_conditions_and_exit_codes():
             coo("ping", "-c", "1", "--fail-if", wrong, e.target, code=2)
         coo("ping", "-q", "-c", "1", "127.0.0.1:9", code=1)
         coo("ping", "-q", "-c", "1", e.target, "127.0.0.1:9", code=3)
+        swept = ping("-q", "-c", "1", "-i", "10ms", "--sweep-size", "1k:2k:512", e.target)
+        assert [x["size"] for x in swept if x["type"] == "size" and x["df"]] == [1024, 1536, 2048]
+        coo("ping", "-q", "-c", "1", "--fail-if", "loss>=100%", "--fail-if", "loss>0.5", e.target)
         both = ping("-q", "-c", "4", "-i", "5ms", e.target, "127.0.0.1:9", code=3)
         assert [x["received"] for x in both if x["type"] == "summary"] == [4, 0]
     for wrong in [[], ["127.0.0.1:0"], ["127.0.0.1:99999"], ["-4", "-6", "x"], ["--dscp", "no", "1.2.3.4"],
                   ["--fill", "xyz", "127.0.0.1"], ["--sweep-size", "9:1", "127.0.0.1"],
                   ["--expect", "f", "127.0.0.1"], ["-s", "27", "127.0.0.1"], ["-i", "5", "127.0.0.1"]]:
         coo("ping", *wrong, code=2)
+    for wrong, message in [
+            ("-d 0s 127.0.0.1", "at least"), ("--flood -i 1ms 127.0.0.1", "--flood follows"),
+            ("--pps 5 -i 1s 127.0.0.1", "--pps and --interval"), ("--window 3 127.0.0.1", "goes with --flood"),
+            ("--json --plot 127.0.0.1", "take one"), ("--warn-if loss>1% 127.0.0.1", "is for --nagios"),
+            ("--stateful 127.0.0.1", "goes with --stamp"), ("--stamp -s 40 127.0.0.1", "44 bytes"),
+            ("--peer -s 100 127.0.0.1", "of their own"), ("--sweep-size 1k:2k:512 -M 127.0.0.1", "sets size"),
+            ("-I lo -I lo 127.0.0.1", "given twice"), ("-b ::1 127.0.0.1", "IPv6 and cannot reach 127.0.0.1:7"),
+            ("127.0.0.1 127.0.0.1:7", "is a target twice"), ("fe80::1", "may be on any link"),
+            ("--fail-if loss>1 127.0.0.1", "from 0% to 100%"), ("--fail-if loss>101% 127.0.0.1", "from 0%"),
+            ("--fail-if p99>5 127.0.0.1", "has a unit"), ("--fail-if p98>5ms 127.0.0.1", "no figure"),
+            ("--fail-if sent>5% 127.0.0.1", "only loss")]:
+        _, err = coo("ping", *wrong.split(), code=2)
+        assert message in err, (wrong, err)
+    for wrong, message in [("-I nosuch0 127.0.0.1", 'no interface "nosuch0"'),
+                           ("-b 192.0.2.1 127.0.0.1", "no address of this host")]:
+        _, err = coo("ping", "-c", "1", *wrong.split(), code=4)
+        assert message in err, (wrong, err)
     coo("ping", "-c", "1", "no.such.host.invalid", code=4)
     coo("echo", "x", code=2)
     coo("echo", "-p", "0", "--allow", "nonsense", code=2)

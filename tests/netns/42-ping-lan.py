@@ -77,7 +77,7 @@ with step("where nothing could be sent, the reason stands in the message and the
     code, out, err = ping("h2", "-q", "-c", "2", "-i", "20ms", "-W", "200ms", "192.0.2.1")
     assert code == 4 and "nothing could be sent to 192.0.2.1:7: Network is unreachable" in err, (code, out, err)
     code, out, err = ping("h2", "-q", "-c", "2", "-i", "20ms", "-W", "200ms", "-M", "-s", "3000", "10.77.0.1")
-    assert code == 4 and "Message too long" in err, (code, out, err)
+    assert code == 4 and "longer than the interface" in err, (code, out, err)
     code, out, _ = ping("h2", "--nagios", "-c", "2", "-i", "20ms", "-W", "200ms", "192.0.2.1")
     assert code == 2 and "nothing could be sent" in out and "unreachable" in out, (code, out)
 
@@ -110,6 +110,29 @@ with step("every host has its whole time to answer a broadcast, and who does not
     assert (slow["received"], slow["rtt_max_ns"]) == (0, None) and slow["late"] == end["late"] > 0, end
     for server in servers:
         server.stop()
+
+with step("who is silent is named, not who comes first"):
+    echo = lab.Coo("h1", "echo", "--json")
+    code, _, err = ping("h2", "-q", "--pps", "2000", "-c", "50", "-W", "300ms", "10.77.0.1", "10.77.0.4")
+    assert code == 5 and "10.77.0.4:7 does not answer" in err, (code, err)
+    echo.stop()
+
+with step("a link-local address takes its zone from --interface"):
+    shown = subprocess.run(["on", "h1", "ip", "-6", "-o", "addr", "show", "dev", "eth0"], capture_output=True,
+                           text=True, check=True).stdout
+    address = shown.split("inet6 ")[1].split("/")[0]
+    echo = lab.Coo("h1", "echo", "--json")
+    code, out, _ = ping("h2", "-q", "--json", "-c", "2", "-i", "20ms", "-I", "eth0", address)
+    assert code == 0 and json.loads(out.splitlines()[-1])["received"] == 2, out
+    echo.stop()
+
+with step("a broadcast address without --broadcast, and a messenger asked too often, are explained"):
+    code, _, err = ping("h2", "-q", "-c", "1", "10.77.0.255")
+    assert code == 4 and "needs --broadcast" in err, (code, err)
+    listen = lab.Coo("h1", "listen", "--json")
+    code, out, _ = ping("h2", "-q", "--peer", "-c", "20", "-i", "20ms", "-W", "200ms", "10.77.0.1")
+    assert "coo: twice a second" in out, out
+    listen.stop()
 
 with step("a list of expected hosts that is none is refused before the test"):
     for text, message in [("10.77.0.1\n/// garbage\n", 'names "///"'), ("# nobody\n", "names no host")]:
