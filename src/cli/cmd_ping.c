@@ -132,6 +132,11 @@ static const char *contradiction_of_rates(const struct ping_opts *o)
 	return NULL;
 }
 
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
 static const char *contradiction_of_outputs(const struct ping_opts *o, int targets)
 {
 	if (o->expect && !o->broadcast)
@@ -140,6 +145,10 @@ static const char *contradiction_of_outputs(const struct ping_opts *o, int targe
 		return "--expect is a list for one broadcast address";
 	if (o->nagios && (o->common.json || o->plot))
 		return "--nagios prints its one line alone, without --json and --plot";
+	if (is_stdout(o->csv) && (o->common.json || o->nagios || o->plot))
+		return "--csv - prints its table alone, without --json, --nagios and --plot";
+	if (is_stdout(o->prometheus) || is_stdout(o->report))
+		return "--prometheus and --report write files: - is none";
 	if (o->plot && o->common.json)
 		return "--plot draws for people, --json is for programs: take one";
 	if (o->warn_if.n && !o->nagios)
@@ -281,9 +290,9 @@ static void print_summaries(const struct ping *g)
 	for (size_t t = 0; t < g->n_targets; t++) {
 		if (out_is_json())
 			ping_json_summary(g, &g->targets[t]);
-		else if (!g->o->nagios)
+		else if (!g->mute)
 			ping_text_summary(g, &g->targets[t]);
-		if (g->o->plot && !out_is_json() && !g->o->nagios)
+		if (g->o->plot)
 			ping_plot(g, &g->targets[t]);
 	}
 }
@@ -343,6 +352,7 @@ static int measure(struct ping *g)
 			  silent_target(g));
 		return EXIT_REFUSED;
 	}
+	ping_interval_rest(g);
 	print_summaries(g);
 	if (!write_files(g))
 		return EXIT_SYSTEM;
@@ -365,8 +375,9 @@ static int prepare(struct ping *g, int argc, char **argv)
 	if (e != COO_OK)
 		return say_open_failed(g, e, bad);
 	link_flows(g);
-	g->lines = !out_is_quiet() && !g->o->flood && !g->o->nagios &&
-		   (!g->o->sweep || out_verbosity() > 0);
+	g->mute = g->o->nagios || is_stdout(g->o->csv);
+	g->lines =
+	    !out_is_quiet() && !g->o->flood && !g->mute && (!g->o->sweep || out_verbosity() > 0);
 	return ping_files_open(g) ? 0 : EXIT_SYSTEM;
 }
 
@@ -383,7 +394,7 @@ static void release(struct ping *g)
 	free(g->specs);
 	free(g->flow_list);
 	free((void *)(uintptr_t)g->sweep_sizes);
-	if (g->csv)
+	if (g->csv && g->csv != stdout)
 		fclose(g->csv);
 }
 

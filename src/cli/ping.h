@@ -60,7 +60,7 @@ struct ping_expected {
 
 /* What happened since the last interval report, for one target. */
 struct ping_interval {
-	uint64_t sent_before, received, lost, late, duplicate, corrupted, send_errors;
+	uint64_t sent_before, lost_before, received, late, duplicate, corrupted, send_errors;
 	coo_hist rtt;
 };
 
@@ -88,6 +88,7 @@ struct ping {
 	struct ping_condition *fail, *warn;
 	size_t n_fail, n_warn;
 	bool lines;  /* one for each probe */
+	bool mute;   /* no text: standard output has one line of a plugin, or a table */
 	bool judged; /* it came to a verdict, which is the exit code */
 	int code;    /* of an error found on the way */
 };
@@ -112,6 +113,8 @@ const char *ping_clock_name(enum coo_probe_clock c);
 /* ping_lines.c */
 void ping_event(void *ctx, const coo_flow *f, const coo_probe_event *ev);
 void ping_interval_report(void *ctx);
+/* What is left since the last report, at the end. */
+void ping_interval_rest(struct ping *g);
 void ping_print_start(const struct ping *g);
 struct ping_target *ping_target_of(struct ping *g, const coo_flow *f);
 

@@ -36,20 +36,33 @@ static bool has_writable_folder(const char *path)
 	return e == 0;
 }
 
+/* The file itself where path is a link to one, which stays a link. NULL: not to be replaced, since
+ * it is a device, a FIFO or the like. Gives: free. */
+static char *file_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return xstrdup(path);
+	return S_ISREG(st.st_mode) ? realpath(path, NULL) : NULL;
+}
+
 /* Told before the test, not after hours of it. Nothing is made or changed yet. */
 static bool can_write(const char *path, bool is_replaced, const char *option)
 {
+	char *file = is_replaced ? file_of(path) : NULL;
 	struct stat st;
 	bool ok, exists = stat(path, &st) == 0;
 
-	if (exists && S_ISDIR(st.st_mode)) {
+	errno = 0;
+	if (!*path)
+		errno = ENOENT;
+	else if (exists && S_ISDIR(st.st_mode))
 		errno = EISDIR;
-		ok = false;
-	} else if (exists && !is_replaced) {
-		ok = access(path, W_OK) == 0;
-	} else {
-		ok = has_writable_folder(path);
-	}
+	ok = !errno && (file	 ? has_writable_folder(file)
+			: exists ? access(path, W_OK) == 0
+				 : has_writable_folder(path));
+	free(file);
 	if (!ok)
 		say_error("cannot write %s %s: %s", option, path, strerror(errno));
 	return ok;
@@ -59,7 +72,7 @@ static bool csv_open(struct ping *g)
 {
 	if (!g->o->csv)
 		return true;
-	g->csv = fopen(g->o->csv, "we");
+	g->csv = strcmp(g->o->csv, "-") == 0 ? stdout : fopen(g->o->csv, "we");
 	if (!g->csv) {
 		say_error("cannot write --csv %s: %s", g->o->csv, strerror(errno));
 		return false;
@@ -151,7 +164,7 @@ bool ping_csv_close(struct ping *g)
 	for (size_t t = 0; t < g->n_targets; t++)
 		csv_summary(g, &g->targets[t]);
 	ok = !ferror(g->csv);
-	ok = fclose(g->csv) == 0 && ok;
+	ok = (g->csv == stdout ? fflush(g->csv) : fclose(g->csv)) == 0 && ok;
 	g->csv = NULL;
 	if (!ok)
 		say_error("cannot write --csv %s: %s", g->o->csv, strerror(errno));
@@ -265,30 +278,48 @@ static void prometheus_rtt(FILE *f, const struct ping *g)
 	}
 }
 
-/* Written beside its place and renamed, so that a collector never reads half a file. */
-bool ping_prometheus(const struct ping *g)
+static bool prometheus_write(const struct ping *g, const char *path)
 {
-	size_t cap = strlen(g->o->prometheus) + 8;
-	char *part = xcalloc(cap, 1);
-	FILE *f;
+	FILE *f = fopen(path, "we");
 	bool ok;
 
-	snprintf(part, cap, "%s.part", g->o->prometheus);
-	f = fopen(part, "we");
-	ok = f != NULL;
-	if (f) {
-		for (size_t m = 0; m < COO_ARRAY_LEN(metrics); m++)
-			prometheus_metric(f, g, m);
-		prometheus_icmp(f, g);
-		prometheus_direction(f, g);
-		prometheus_rtt(f, g);
-		ok = !ferror(f);
-		ok = fclose(f) == 0 && ok && rename(part, g->o->prometheus) == 0;
-	}
+	if (!f)
+		return false;
+	for (size_t m = 0; m < COO_ARRAY_LEN(metrics); m++)
+		prometheus_metric(f, g, m);
+	prometheus_icmp(f, g);
+	prometheus_direction(f, g);
+	prometheus_rtt(f, g);
+	ok = !ferror(f);
+	return fclose(f) == 0 && ok;
+}
+
+/* Written beside its place and renamed, so that a collector never reads half a file. */
+static bool prometheus_replace(const struct ping *g, const char *file)
+{
+	size_t cap = strlen(file) + 8;
+	char *part = xcalloc(cap, 1);
+	bool ok;
+
+	snprintf(part, cap, "%s.part", file);
+	ok = prometheus_write(g, part) && rename(part, file) == 0;
 	if (!ok) {
-		say_error("cannot write --prometheus %s: %s", g->o->prometheus, strerror(errno));
+		int saved = errno;
+
 		coo_ignore(unlink(part));
+		errno = saved;
 	}
 	free(part);
+	return ok;
+}
+
+bool ping_prometheus(const struct ping *g)
+{
+	char *file = file_of(g->o->prometheus);
+	bool ok = file ? prometheus_replace(g, file) : prometheus_write(g, g->o->prometheus);
+
+	if (!ok)
+		say_error("cannot write --prometheus %s: %s", g->o->prometheus, strerror(errno));
+	free(file);
 	return ok;
 }

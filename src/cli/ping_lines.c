@@ -32,9 +32,6 @@ static void book_interval(struct ping *g, const coo_flow *f, const coo_probe_eve
 		i->received++;
 		coo_hist_add(&i->rtt, ev->rtt);
 		break;
-	case COO_PING_LOST:
-		i->lost++;
-		break;
 	case COO_PING_LATE:
 		i->late++;
 		break;
@@ -47,6 +44,7 @@ static void book_interval(struct ping *g, const coo_flow *f, const coo_probe_eve
 	case COO_PING_SEND_ERROR:
 		i->send_errors++;
 		break;
+	case COO_PING_LOST: /* and what an ICMP error settled: from the books */
 	case COO_PING_FOREIGN:
 	case COO_PING_ICMP:
 		break;
@@ -151,8 +149,11 @@ void ping_event(void *ctx, const coo_flow *f, const coo_probe_event *ev)
 
 	if (g->o->interval_stats)
 		book_interval(g, f, ev);
-	if (g->csv)
+	if (g->csv) {
 		ping_csv_event(g, f, ev, status_names[ev->kind]);
+		if (g->o->interval >= COO_MS(1))
+			fflush(g->csv);
+	}
 	if (!g->lines)
 		return;
 	if (out_is_json()) {
@@ -166,7 +167,7 @@ void ping_event(void *ctx, const coo_flow *f, const coo_probe_event *ev)
 		out_flush();
 }
 
-static void json_interval(const struct ping_target *t, uint64_t sent)
+static void json_interval(const struct ping_target *t, uint64_t sent, uint64_t lost)
 {
 	const struct ping_interval *i = &t->interval;
 	json_t *o = out_event("interval"), *rtt = json_object();
@@ -175,7 +176,7 @@ static void json_interval(const struct ping_target *t, uint64_t sent)
 	json_object_set_new(o, "target", json_string(t->name));
 	json_object_set_new(o, "sent", json_integer((json_int_t)sent));
 	json_object_set_new(o, "received", json_integer((json_int_t)i->received));
-	json_object_set_new(o, "lost", json_integer((json_int_t)i->lost));
+	json_object_set_new(o, "lost", json_integer((json_int_t)lost));
 	json_object_set_new(o, "late", json_integer((json_int_t)i->late));
 	json_object_set_new(o, "duplicate", json_integer((json_int_t)i->duplicate));
 	json_object_set_new(o, "corrupted", json_integer((json_int_t)i->corrupted));
@@ -192,14 +193,15 @@ static void json_interval(const struct ping_target *t, uint64_t sent)
 	out_json(o);
 }
 
-static void text_interval(const struct ping *g, const struct ping_target *t, uint64_t sent)
+static void text_interval(const struct ping *g, const struct ping_target *t, uint64_t sent,
+			  uint64_t lost)
 {
 	const struct ping_interval *i = &t->interval;
 	struct ping_spread s = ping_spread_of(&i->rtt);
 
 	out_text("%s at %.1f s: %" PRIu64 " sent, %" PRIu64 " received, %" PRIu64 " lost, %" PRIu64
 		 " late, %" PRIu64 " duplicate, %" PRIu64 " corrupted",
-		 t->name, (double)coo_prober_elapsed(g->prober) / 1e9, sent, i->received, i->lost,
+		 t->name, (double)coo_prober_elapsed(g->prober) / 1e9, sent, i->received, lost,
 		 i->late, i->duplicate, i->corrupted);
 	if (i->send_errors)
 		out_text(", %" PRIu64 " could not be sent", i->send_errors);
@@ -207,26 +209,52 @@ static void text_interval(const struct ping *g, const struct ping_target *t, uin
 		 ping_ms(s.p99), ping_ms(s.max));
 }
 
+static void report_target(const struct ping *g, struct ping_target *t)
+{
+	uint64_t sent = 0, lost = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		sent += t->flows[i]->account.sent;
+		lost += t->flows[i]->account.lost;
+	}
+	if (out_is_json())
+		json_interval(t, sent - t->interval.sent_before, lost - t->interval.lost_before);
+	else if (!g->mute)
+		text_interval(g, t, sent - t->interval.sent_before, lost - t->interval.lost_before);
+	memset(&t->interval, 0, sizeof(t->interval));
+	t->interval.sent_before = sent;
+	t->interval.lost_before = lost;
+}
+
 void ping_interval_report(void *ctx)
 {
 	struct ping *g = ctx;
 
-	for (size_t n = 0; n < g->n_targets; n++) {
-		struct ping_target *t = &g->targets[n];
-		uint64_t sent = 0;
-
-		for (size_t i = 0; i < t->n; i++)
-			sent += t->flows[i]->account.sent;
-		if (out_is_json())
-			json_interval(t, sent - t->interval.sent_before);
-		else if (!g->o->nagios)
-			text_interval(g, t, sent - t->interval.sent_before);
-		memset(&t->interval, 0, sizeof(t->interval));
-		t->interval.sent_before = sent;
-	}
+	for (size_t n = 0; n < g->n_targets; n++)
+		report_target(g, &g->targets[n]);
 	out_flush();
 	if (g->o->prometheus)
 		coo_ignore(ping_prometheus(g));
+}
+
+static bool has_rest(const struct ping_target *t)
+{
+	const struct ping_interval *i = &t->interval;
+	uint64_t more = i->received + i->late + i->duplicate + i->corrupted + i->send_errors;
+
+	for (size_t n = 0; n < t->n; n++)
+		more += t->flows[n]->account.sent + t->flows[n]->account.lost;
+	return more > i->sent_before + i->lost_before;
+}
+
+void ping_interval_rest(struct ping *g)
+{
+	if (!g->o->interval_stats)
+		return;
+	for (size_t n = 0; n < g->n_targets; n++) {
+		if (has_rest(&g->targets[n]))
+			report_target(g, &g->targets[n]);
+	}
 }
 
 static void json_start(const struct ping *g)
@@ -256,7 +284,7 @@ void ping_print_start(const struct ping *g)
 		json_start(g);
 		return;
 	}
-	if (g->o->nagios)
+	if (g->mute)
 		return;
 	for (size_t t = 0; t < g->n_targets; t++) {
 		out_text("%s to %s", what, g->targets[t].name);
