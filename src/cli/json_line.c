@@ -143,11 +143,14 @@ static void put_integer(json_int_t v)
 	put(at, (size_t)(text + sizeof(text) - at));
 }
 
+/* Beyond these a number says how it is stored: 0.1 and not 0.10000000000000001. */
+enum { DIGITS = 12 };
+
 static void put_real(const json_t *j)
 {
 	char text[64];
 
-	put(text, json_dumpb(j, text, sizeof(text), JSON_ENCODE_ANY));
+	put(text, json_dumpb(j, text, sizeof(text), JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS)));
 }
 
 static void put_value(const json_t *j);

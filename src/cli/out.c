@@ -254,21 +254,39 @@ SAY_FUNCTION(say_warn, !out.quiet)
 SAY_FUNCTION(say_note, out.verbose > 0)
 SAY_FUNCTION(say_info, !out.quiet && !out.json)
 
-const char *out_duration(coo_time d, char text[OUT_DURATION_CAP])
+/* The unit for d, and d in it. */
+static const char *unit_of(coo_time d, double *value)
 {
 	static const struct {
 		const char *unit;
 		double ns;
 	} units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "µs", 1e3 }, { "ns", 1 } };
 	size_t i = 0;
-	double v;
 
 	while (i < COO_ARRAY_LEN(units) - 1 && (double)d < units[i].ns)
 		i++;
 	/* 0.4 ms reads better than 400 µs: microseconds only below a tenth of a millisecond */
 	if (i == 2 && d >= COO_US(100))
 		i = 1;
-	v = (double)d / units[i].ns;
-	snprintf(text, OUT_DURATION_CAP, "%.*f %s", v < 10 ? 1 : 0, v, units[i].unit);
+	*value = (double)d / units[i].ns;
+	return units[i].unit;
+}
+
+const char *out_duration(coo_time d, char text[OUT_DURATION_CAP])
+{
+	double v;
+	const char *unit = unit_of(d, &v);
+
+	snprintf(text, OUT_DURATION_CAP, "%.*f %s", v < 10 ? 1 : 0, v, unit);
+	return text;
+}
+
+const char *out_duration_fine(coo_time d, char text[OUT_DURATION_CAP])
+{
+	double v;
+	const char *unit = unit_of(d, &v);
+	int digits = v < 1 ? 3 : v < 10 ? 2 : v < 100 ? 1 : 0;
+
+	snprintf(text, OUT_DURATION_CAP, "%.*f %s", d < 1000 ? 0 : digits, v, unit);
 	return text;
 }

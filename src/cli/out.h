@@ -71,5 +71,7 @@ COO_PRINTF(1, 2) void say_info(const char *fmt, ...);
 /* Human forms of a duration: "0.4 ms", "12 s". Returns text. */
 #define OUT_DURATION_CAP 32
 const char *out_duration(coo_time d, char text[OUT_DURATION_CAP]);
+/* The same with three digits, for scales. */
+const char *out_duration_fine(coo_time d, char text[OUT_DURATION_CAP]);
 
 #endif

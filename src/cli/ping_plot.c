@@ -104,7 +104,7 @@ static void draw_latency(const struct chart *c)
 	const char *plain = out_has_color() ? "\033[0m" : "";
 
 	for (size_t row = ROWS; row-- > 0;) {
-		if (row == ROWS - 1 || row == ROWS / 2 - 1)
+		if (c->max && (row == ROWS - 1 || row == ROWS / 2 - 1))
 			put_scale(c->max * (row + 1) / ROWS);
 		else
 			out_text("%*s", MARGIN - 1, "");
@@ -184,8 +184,8 @@ static void draw_bar(uint64_t low, uint64_t high, uint64_t n, uint64_t most, siz
 	size_t eighth = most ? (size_t)((n * room * 8 + most - 1) / most) : 0;
 	int pad;
 
-	out_duration(low, a);
-	out_duration(high, b);
+	out_duration_fine(low, a);
+	out_duration_fine(high, b);
 	pad = 10 - (int)coo_utf8_width(coo_span_str(a));
 	out_text("%*s%s – %s", pad > 0 ? pad : 0, "", a, b);
 	pad = 10 - (int)coo_utf8_width(coo_span_str(b));
@@ -200,8 +200,6 @@ static void draw_histogram(const coo_hist *h, size_t width)
 	uint64_t bound[BARS + 1], n[BARS], most = 0;
 	double edge[BARS + 1];
 
-	if (h->n < 2)
-		return;
 	coo_scale_geometric((double)h->min + 1, (double)h->max + 1, BARS, edge);
 	for (size_t i = 0; i <= BARS; i++)
 		bound[i] = coo_hist_low(coo_hist_index((uint64_t)(edge[i] - 1)));
@@ -229,10 +227,12 @@ void ping_plot(const struct ping *g, const struct ping_target *t)
 	draw_latency(&c);
 	draw_loss(&c);
 	draw_time(&c);
-	out_text("\n%s: how often which round-trip time\n", t->name);
 	for (size_t i = 0; i < t->n; i++)
 		coo_hist_merge(h, &t->flows[i]->account.rtt);
-	draw_histogram(h, width);
+	if (h->n > 1) {
+		out_text("\n%s: how often which round-trip time\n", t->name);
+		draw_histogram(h, width);
+	}
 	free(c.column);
 	free(h);
 }

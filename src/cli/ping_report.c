@@ -115,7 +115,7 @@ static void put_grid(FILE *f, double top)
 			"<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"var(--grid)\"/>"
 			"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
 			LEFT, W - RIGHT, y, y, LEFT - 6, y + 4,
-			i ? out_duration((coo_time)v, text) : "0");
+			i ? out_duration_fine((coo_time)v, text) : "0");
 	}
 }
 
@@ -187,7 +187,7 @@ static void put_time_axis(FILE *f, const coo_series *s)
 			i == 0	 ? "start"
 			: i == 4 ? "end"
 				 : "middle",
-			i ? out_duration(t, text) : "0");
+			i ? out_duration_fine(t, text) : "0");
 	}
 }
 
@@ -257,7 +257,7 @@ static void put_histogram(FILE *f, const coo_hist *h)
 	for (size_t i = 0; i <= 4; i++)
 		fprintf(f, "<text x=\"%.1f\" y=\"185\" text-anchor=\"%s\">%s</text>\n",
 			LEFT + (W - LEFT - RIGHT) * (double)i / 4, anchors[i],
-			out_duration((coo_time)edge[CLASSES * i / 4], text));
+			out_duration_fine((coo_time)edge[CLASSES * i / 4], text));
 	fprintf(f, "<text x=\"%d\" y=\"20\" text-anchor=\"end\">%" PRIu64 "</text>\n</svg>\n",
 		LEFT - 6, most);
 }

@@ -8,7 +8,7 @@
 /* What jansson writes is the measure. Takes j. */
 static void expect_as_jansson(json_t *j)
 {
-	char *want = json_dumps(j, JSON_COMPACT);
+	char *want = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	const char *got;
 	size_t n = json_line(j, &got);
 
