@@ -8,9 +8,11 @@
 #include "cli/net.h"
 #include "cli/out.h"
 #include "cli/recv_files.h"
+#include "cli/recv_release.h"
 #include "cli/targets.h"
 #include "cli/transfer.h"
 #include "cli/xalloc.h"
+#include "proto/num.h"
 #include "proto/utf8.h"
 
 /* Silence after which a list is over: it may come in several messages. */
@@ -52,6 +54,9 @@ struct fetching {
 	uint8_t *scratch;
 	uv_timer_t timer;
 	size_t listed;
+	uint64_t parts,
+	    parts_of;  /* messages of the list that came, and that there are; 0: not said */
+	bool is_cut;   /* not all names are in it */
 	bool answered; /* the one asked has said something */
 	bool offered;  /* the file */
 };
@@ -61,6 +66,23 @@ static void on_quiet(uv_timer_t *timer)
 	struct fetching *f = timer->data;
 
 	uv_stop(&f->net.loop);
+}
+
+/* "list 3/102", "list 3/102, not all names": how many messages a coo sends. */
+static void read_part(struct fetching *f, coo_span text)
+{
+	coo_span head = coo_span_head(text, 5), part;
+	uint64_t of;
+
+	if (!coo_span_eq_str(head, "list "))
+		return;
+	text = coo_span_skip(text, head.n);
+	if (!coo_span_next(&text, '/', &part) || !coo_span_next(&text, ',', &part) ||
+	    !coo_num_dec(part, UINT32_MAX, &of))
+		return;
+	f->parts++;
+	f->parts_of = of;
+	f->is_cut = text.n > 0;
 }
 
 static void list(struct fetching *f, const struct offer *o)
@@ -86,7 +108,10 @@ static void list(struct fetching *f, const struct offer *o)
 	}
 	f->listed += o->n;
 	out_flush();
-	uv_timer_start(&f->timer, on_quiet, LIST_QUIET_MS, 0);
+	/* nothing is fetched from a list */
+	recv_release(&f->net, &o->from, o->packet_no, "listed");
+	uv_timer_start(&f->timer, on_quiet,
+		       f->parts_of && f->parts >= f->parts_of ? 0 : LIST_QUIET_MS, 0);
 }
 
 static void take_offer(struct fetching *f, const struct offer *o)
@@ -119,6 +144,7 @@ static void take_message(struct fetching *f, const coo_event *ev)
 	f->answered = true;
 	o = offer_of_message(f->net.text, ev, &m, &bad);
 	if (o) {
+		read_part(f, m.text);
 		take_offer(f, o);
 	} else if (m.text.n > 0 && !f->offered) {
 		text = out_safe_dup(m.text, COO_UTF8_KEEP_LINES);
@@ -170,6 +196,17 @@ static coo_err ask(struct fetching *f)
 	return e;
 }
 
+static int list_outcome(const struct fetching *f)
+{
+	if (f->is_cut)
+		say_warn("more is shared than a list holds; by its name it can be fetched");
+	if (f->parts >= f->parts_of)
+		return f->is_cut ? EXIT_PARTIAL : EXIT_DONE;
+	say_warn("only %llu of %llu parts of the list came; ask again",
+		 (unsigned long long)f->parts, (unsigned long long)f->parts_of);
+	return EXIT_PARTIAL;
+}
+
 static int outcome(const struct fetching *f)
 {
 	const char *who = f->targets.v[0].text;
@@ -177,7 +214,7 @@ static int outcome(const struct fetching *f)
 	if (f->name && f->offered)
 		return recv_files_pending(f->files) > 0 ? EXIT_NOBODY : recv_files_code(f->files);
 	if (!f->name && f->listed > 0)
-		return EXIT_DONE;
+		return list_outcome(f);
 	if (!f->answered)
 		say_error("%s does not answer; is \"coo share\" running there?", who);
 	else

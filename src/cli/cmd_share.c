@@ -11,6 +11,7 @@
 #include "cli/net.h"
 #include "cli/out.h"
 #include "cli/send_files.h"
+#include "cli/share_answer.h"
 #include "cli/transfer.h"
 #include "cli/xalloc.h"
 #include "feature/filesend.h"
@@ -21,12 +22,7 @@
  * is offered that file, whoever sends "list" is offered all of them.
  */
 
-enum {
-	NAMES_MAX = 4096,  /* entries of the folders together that are looked at */
-	LIST_BYTES = 4000, /* of one message: FeiQ takes no more for sure */
-	OPEN_MAX = 1024,   /* offers that nobody has fetched yet */
-	ANSWERS_A_SECOND = 50,
-};
+enum { ANSWERS_A_SECOND = 50 };
 
 struct share_opts {
 	struct common common;
@@ -66,146 +62,19 @@ struct sharing {
 	coo_filesend *files;
 	uint8_t *scratch;
 	uint64_t second;
-	unsigned answers;
+	unsigned n_answered; /* in that second */
+	struct share_answers *answers;
 	uv_timer_t timer;
 };
-
-/* One answer under way: the names that go into it, in as many messages as it takes. */
-struct answer {
-	struct sharing *s;
-	const coo_event *ev;
-	coo_text_plan plan;
-	coo_fileset *set;
-	size_t bytes, part;
-};
-
-static void send_part(struct answer *a)
-{
-	uint8_t *mem = xcalloc(1, LIST_BYTES * 4);
-	struct net *net = &a->s->net;
-	coo_filesend_to to;
-	uint32_t number = 0;
-	coo_err e;
-	coo_send m;
-	coo_buf b;
-
-	coo_buf_init(&b, mem, LIST_BYTES * 4);
-	coo_buf_put_byte(&b, 0);
-	e = coo_fileset_put(a->set, &a->plan, &b, NULL);
-	memset(&m, 0, sizeof(m));
-	m.token = UINT64_MAX - 1;
-	m.to = a->ev->rx.from;
-	m.local = a->ev->rx.local;
-	m.options = COO_OPT_FILEATTACH | COO_OPT_AUTORET | (a->plan.utf8_opt ? COO_OPT_UTF8 : 0);
-	m.ext = coo_buf_span(&b);
-	if (e == COO_OK)
-		e = coo_node_send(net_node(net), &m, coo_driver_now(net->driver), &number);
-	memset(&to, 0, sizeof(to));
-	to.addr = m.to;
-	/* names that are no ASCII may come in another charset with the request */
-	if (!coo_span_has_high(a->ev->packet.user) && !coo_span_has_high(a->ev->packet.host)) {
-		to.user = a->ev->packet.user;
-		to.host = a->ev->packet.host;
-	}
-	to.names = a->plan.utf8_opt ? NULL : a->plan.cs;
-	to.expires = coo_time_add(coo_clock_now(), a->s->opts->offer_wait);
-	if (e == COO_OK)
-		e = coo_filesend_offer(a->s->files, number, a->set, &to);
-	if (e != COO_OK)
-		say_warn("an answer could not be sent: %s", coo_err_text(e));
-	coo_fileset_unref(a->set);
-	a->set = NULL;
-	a->bytes = 0;
-	a->part++;
-	free(mem);
-}
-
-static void add_path(struct answer *a, const char *dir, const char *name)
-{
-	size_t cap = strlen(dir) + strlen(name) + 2;
-	char *path = xcalloc(cap, 1);
-
-	snprintf(path, cap, "%s/%s", dir, name);
-	if (!a->set)
-		a->set = coo_fileset_new(false);
-	if (a->set && coo_fileset_add(a->set, path) == COO_OK)
-		a->bytes += 2 * strlen(name) + 48;
-	if (a->set && (a->bytes > LIST_BYTES - 700 || a->set->n == COO_FILESET_MAX))
-		send_part(a);
-	free(path);
-}
-
-/* Adds what has this name, or everything where wanted is NULL; hidden files are not shared. */
-static void add_matching(struct answer *a, const char *dir, coo_span wanted, bool all)
-{
-	DIR *d = opendir(dir);
-	const struct dirent *e;
-
-	if (!d) {
-		say_warn("cannot read %s: %s", dir, strerror(errno));
-		return;
-	}
-	for (size_t i = 0; i < NAMES_MAX && (e = readdir(d)) != NULL; i++) {
-		if (e->d_name[0] != '.' && (all || coo_span_eq_str(wanted, e->d_name)))
-			add_path(a, dir, e->d_name);
-	}
-	closedir(d);
-}
-
-static bool is_list(coo_span text)
-{
-	static const char *const words[] = { "list", "ls", "dir", "?", "列表", "？" };
-
-	for (size_t i = 0; i < COO_ARRAY_LEN(words); i++) {
-		if (coo_span_eq_nocase(text, coo_span_str(words[i])))
-			return true;
-	}
-	return text.n == 0;
-}
-
-static coo_span trim(coo_span s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\n' || s.p[0] == '\t'))
-		s = coo_span_skip(s, 1);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
 
 static bool may_answer(struct sharing *s, const coo_message *m)
 {
 	uint64_t second = coo_driver_now(s->net.driver) / COO_SEC(1);
 
 	if (second != s->second)
-		s->answers = 0;
+		s->n_answered = 0;
 	s->second = second;
-	return listen_may_reply(m) && s->answers++ < ANSWERS_A_SECOND &&
-	       coo_filesend_pending(s->files) < OPEN_MAX;
-}
-
-static void answer(struct sharing *s, const coo_event *ev, const coo_message *m)
-{
-	const coo_peers *peers = coo_node_peers(net_node(&s->net));
-	const coo_peer *peer = coo_peers_at(peers, &ev->rx.from);
-	coo_text_hint hint = coo_hint_of_peer(peers, peer);
-	coo_span wanted = trim(m->text);
-	struct answer a = { .s = s, .ev = ev };
-	bool utf8 = coo_packet_has(&ev->packet, COO_OPT_UTF8) || (peer && peer->has_utf8);
-
-	hint.client = m->from.client;
-	if (coo_text_choose(s->net.text, coo_span_str("文"), &hint, utf8, NULL, &a.plan) != COO_OK)
-		return;
-	for (size_t i = 0; i < s->n_dirs; i++)
-		add_matching(&a, s->dirs[i], wanted, is_list(wanted));
-	if (a.set && a.set->n > 0)
-		send_part(&a);
-	coo_fileset_unref(a.set);
-	if (a.part == 0)
-		listen_reply(&s->net, &ev->rx, m->from.client,
-			     coo_span_str(is_list(wanted)
-					      ? "nothing is shared"
-					      : "there is no such file; send \"list\""));
-	coo_driver_kick(s->net.driver);
+	return listen_may_reply(m) && s->n_answered++ < ANSWERS_A_SECOND;
 }
 
 static void on_event(void *user, const coo_event *ev)
@@ -225,7 +94,7 @@ static void on_event(void *user, const coo_event *ev)
 	if (coo_message_of(s->net.text, coo_node_peers(net_node(&s->net)), ev, &scratch, &m) ==
 		COO_OK &&
 	    may_answer(s, &m))
-		answer(s, ev, &m);
+		share_answer(s->answers, ev, &m);
 }
 
 static void on_file(void *user, const coo_filesend_event *ev)
@@ -265,6 +134,7 @@ static int serve(struct sharing *s)
 			  e == COO_ESYS ? strerror(errno) : coo_err_text(e));
 		return EXIT_SYSTEM;
 	}
+	s->answers = share_answers_new(&s->net, s->files, s->dirs, s->n_dirs, s->opts->offer_wait);
 	uv_timer_init(&s->net.loop, &s->timer);
 	s->timer.data = s;
 	if (s->opts->timeout)
@@ -322,8 +192,10 @@ static int run(void *opts, int argc, char **argv)
 		return code;
 	s.scratch = xcalloc(COO_MESSAGE_SCRATCH, 1);
 	code = serve(&s);
+	share_answers_stop(s.answers);
 	coo_filesend_close(s.files);
 	net_close(&s.net);
+	share_answers_free(s.answers);
 	free(s.scratch);
 	return code;
 }

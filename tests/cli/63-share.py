@@ -3,6 +3,8 @@
 """coo share and coo fetch: a list, a file, a folder, and nothing else."""
 import json
 import os
+import socket
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
@@ -50,6 +52,44 @@ with step("what is not in the folder is not had"):
         code, _, err = fetch(name)
         assert code == 1 and "no such file" in err, (name, code, err)
     assert files.tree(target) == before
+
+with step("a list that lost a part on the way is told so, and no offer of it is kept"):
+    fake = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    fake.bind(("127.0.0.1", 0))
+    fake.settimeout(10)
+    asked = subprocess.Popen([lab.COO, "fetch", "-w", "3s", "127.0.0.1:%d" % fake.getsockname()[1]],
+                             env={**os.environ, **place.env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _, peer = fake.recvfrom(4096)
+    for part in (1, 3):
+        fake.sendto(b"1:%d:share:there:%d:list %d/3\0000:part-%d:3:65000000:1:\a" %
+                    (900 + part, 0x20 | 0x200000 | 0x2000, part, part), peer)
+    out, err = asked.communicate(timeout=20)
+    assert asked.returncode == 3 and out == "part-1\t3 B\npart-3\t3 B\n", (asked.returncode, out, err)
+    assert "only 2 of 3 parts" in err, err
+    released = set()
+    while released != {b"901", b"903"}:
+        fields = fake.recv(4096).split(b":", 5)
+        if int(fields[4]) & 0xff == 0x61:
+            released.add(fields[5].split(b"\0")[0])
+    fake.close()
+
+with step("5,000 names are listed whole, however often, and the files are still had by name"):
+    crowd = place.dir("in/crowd")
+    for i in range(5000):
+        files.write(crowd, f"f{i:05}", 1)
+    big = lab.Coo(None, "share", "--json", "-b", "127.0.0.1", "-p", "0", crowd, env=place.env)
+    big.rewind()
+    there = f"127.0.0.1:{big.expect(type='start')['port']}"
+    for _ in range(15):
+        code, out, err = files.coo(place, "fetch", there)
+        assert code == 0 and sorted(line.split("\t")[0] for line in out.splitlines()) == \
+            [f"f{i:05}" for i in range(5000)], (code, len(out.splitlines()), err)
+    assert files.coo(place, "fetch", "-d", target, there, "f04321")[0] == 0
+    for i in range(5000, 16400):
+        files.write(crowd, f"f{i:05}", 1)
+    code, out, err = files.coo(place, "fetch", there)
+    assert code == 3 and out.count("\n") == 16384 and "more is shared" in err, (code, out.count("\n"), err)
+    big.stop()
 
 with step("nobody there, and wrong arguments"):
     code, _, err = files.coo(place, "fetch", "-w", "300ms", "127.0.0.1:9", "x")
