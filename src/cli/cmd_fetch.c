@@ -279,6 +279,7 @@ static int run(void *opts, int argc, char **argv)
 	f.opts = opts;
 	recv = f.opts->recv;
 	recv.accept = ACCEPT_ALL;
+	recv.by_hand = true;
 	if (parse(&f, argc, argv))
 		code = net_open(&f.net, &f.opts->common, &wish);
 	else

@@ -180,6 +180,7 @@ static int fetch(struct getting *g)
 	if (code)
 		return code;
 	recv.accept = ACCEPT_ALL;
+	recv.by_hand = true;
 	files = recv_files_new(&g->net, &recv, on_over, g, &code);
 	if (files) {
 		out_start("get", NULL);

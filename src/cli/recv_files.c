@@ -129,9 +129,9 @@ int recv_files_code(const struct recv_files *r)
 	return r->code;
 }
 
-static void fill(struct transfer *t, const struct offer *o)
+static void fill(struct transfer *t, const struct offer *o, size_t which)
 {
-	const struct offer_file *f = &o->v[0];
+	const struct offer_file *f = &o->v[which];
 
 	memset(t, 0, sizeof(*t));
 	t->peer = o->from;
@@ -156,7 +156,7 @@ static void on_progress(void *user, const coo_fetch_result *so_far)
 	const struct job *j = user;
 	struct transfer t;
 
-	fill(&t, j->offer);
+	fill(&t, j->offer, 0);
 	take_counts(&t, so_far);
 	transfer_show(TRANSFER_PROGRESS, &t);
 }
@@ -210,7 +210,7 @@ static char *join_path(const struct recv_files *r, const char *name)
 /* Too much or not safe: asking again would not help. coo get leaves that to its user. */
 static bool is_refusal(const struct recv_files *r, const coo_fetch_result *f)
 {
-	return r->opts.accept != ACCEPT_NEVER && !r->stopping && !f->no_room &&
+	return !r->opts.by_hand && !r->stopping && !f->no_room &&
 	       (f->e == COO_ELIMIT || f->e == COO_EUNSAFE);
 }
 
@@ -238,7 +238,7 @@ static void on_done(void *user, const coo_fetch_result *f)
 	struct transfer t;
 
 	r->running--;
-	fill(&t, j->offer);
+	fill(&t, j->offer, 0);
 	take_counts(&t, f);
 	if (f->e == COO_OK) {
 		r->done++;
@@ -318,7 +318,7 @@ static void start_more(struct recv_files *r)
 		next = j->next;
 		if (j->fetch)
 			continue;
-		fill(&t, j->offer);
+		fill(&t, j->offer, 0);
 		if (start(r, j) == COO_OK) {
 			r->running++;
 			transfer_show(TRANSFER_STARTED, &t);
@@ -347,11 +347,11 @@ void recv_files_fetch(struct recv_files *r, const struct offer *o, const struct 
 	start_more(r);
 }
 
-static void refuse(struct recv_files *r, const struct offer *o, const char *why)
+static void refuse(struct recv_files *r, const struct offer *o, size_t which, const char *why)
 {
 	struct transfer t;
 
-	fill(&t, o);
+	fill(&t, o, which);
 	t.why = why;
 	transfer_show(TRANSFER_REFUSED, &t);
 	recv_release(r->net, &o->from, o->packet_no, why);
@@ -370,13 +370,13 @@ static void on_answer(void *user, const struct offer *o, bool yes)
 	if (yes)
 		fetch_all(r, o);
 	else
-		refuse(r, o, "not wanted");
+		refuse(r, o, 0, "not wanted");
 	if (recv_files_pending(r) == 0 && r->on_idle)
 		r->on_idle(r->user);
 }
 
-/* Why the offer is too much, or NULL. */
-static const char *too_much(const struct recv_files *r, const struct offer *o)
+/* Why the offer is too much, and which of its files makes it so, or NULL. */
+static const char *too_much(const struct recv_files *r, const struct offer *o, size_t *which)
 {
 	uint64_t total = 0;
 
@@ -386,6 +386,7 @@ static const char *too_much(const struct recv_files *r, const struct offer *o)
 		uint64_t size =
 		    o->v[i].is_dir || o->v[i].size == COO_FILE_SIZE_UNKNOWN ? 0 : o->v[i].size;
 
+		*which = i;
 		if (r->opts.max_file && size > r->opts.max_file)
 			return "a file is larger than --max-file allows";
 		/* sizes are below 2^63 and the sum is looked at each time: it cannot wrap */
@@ -433,13 +434,14 @@ void recv_files_show(const struct offer *o)
 
 void recv_files_offer(struct recv_files *r, const struct offer *o, bool is_known)
 {
-	const char *why = too_much(r, o);
+	size_t which = 0;
+	const char *why = too_much(r, o, &which);
 
 	store(r, o);
 	if (r->opts.accept == ACCEPT_NEVER || r->stopping)
 		return;
 	if (why) {
-		refuse(r, o, why);
+		refuse(r, o, which, why);
 	} else if (r->opts.accept == ACCEPT_KNOWN && !is_known) {
 		say_note("not fetched: the sender was not here before; \"coo get\" fetches it");
 	} else if (r->opts.accept == ACCEPT_ASK) {

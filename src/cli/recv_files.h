@@ -12,6 +12,7 @@ enum accept_mode { ACCEPT_NEVER, ACCEPT_ASK, ACCEPT_KNOWN, ACCEPT_ALL };
 /* What commands that receive files let the user choose. */
 struct recv_opts {
 	int accept;
+	bool by_hand; /* one that its user asked for: the offer outlives a limit that was too low */
 	const char *save_dir; /* NULL: here */
 	uint64_t max_file, max_total, max_entries, min_free;
 };

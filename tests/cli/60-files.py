@@ -98,6 +98,8 @@ with step("limits refuse, and the sender hears it"):
     code, _, err = send(listener, [os.path.join(source, "size-3000000")])
     assert code == 1 and "does not want" in err, (code, err)
     listener.expect(type="transfer", status="refused")
+    assert send(listener, [os.path.join(source, n) for n in ("size-3", "size-3000000")])[0] == 1
+    listener.expect(type="transfer", status="refused", name="size-3000000")
     listener.stop()
 
 with step("what nobody fetches in time is exit code 1; part of the targets is 3"):
@@ -126,6 +128,12 @@ with step("coo get lists what was offered and fetches it"):
     assert code == 0 and "sha256" in out, (code, out)
     assert files.sha256(os.path.join(fetched, "size-3000000")) == \
         files.sha256(os.path.join(source, "size-3000000"))
+    assert sender.process.wait(lab.WAIT) == 0
+    sender = lab.Coo(None, "send", "--json", never.target, "-f", os.path.join(source, "size-3000000"), env=place.env)
+    number = never.expect(type="message")["packet_no"]
+    for limit, want in (("1k", 5), ("4m", 0)):  # a limit that was too low costs nothing but the try
+        code, out, _ = files.coo(place, "get", "127.0.0.1", number, "-d", fetched, "--max-file", limit)
+        assert code == want, (limit, code, out)
     assert sender.process.wait(lab.WAIT) == 0
     assert files.coo(place, "get", "127.0.0.1", "1")[0] == 1
     assert files.coo(place, "get", "nonsense", "1")[0] == 2
