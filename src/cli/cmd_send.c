@@ -240,15 +240,17 @@ static int open_net(struct sending *s)
 	return net_open(&s->d.net, &o->common, &wish);
 }
 
-static int exit_code(struct sending *s)
+static int exit_code(const struct sending *s)
 {
-	int code = send_exit_code(&s->d.tally, s->targets.n), files;
+	const struct send_tally *t = &s->d.tally;
+	int code = send_exit_code(t, s->targets.n);
 
-	if (!s->files)
-		return code;
 	/* what counts is what was fetched; a message that nobody got says more than that */
-	files = send_files_end(s->files, s->targets.n);
-	return code == EXIT_SYSTEM ? code : files;
+	if (!t->has_files || code == EXIT_SYSTEM)
+		return code;
+	if (t->fetched == s->targets.n)
+		return EXIT_DONE;
+	return t->fetched > 0 ? EXIT_PARTIAL : EXIT_NOBODY;
 }
 
 /* A receipt comes from one host, so what goes to all of them would be sent again and again. */
@@ -298,6 +300,10 @@ static int deliver(struct sending *s)
 		if (!is_over(s))
 			uv_run(&s->d.net.loop, UV_RUN_DEFAULT);
 		delivery_say_stopped(&s->d, s->targets.n);
+		if (s->files) {
+			s->d.tally.has_files = true;
+			s->d.tally.fetched = send_files_end(s->files);
+		}
 		send_print_summary(&s->d.tally, s->targets.n);
 		code = exit_code(s);
 	}

@@ -101,9 +101,13 @@ void delivery_open_mailbox(struct delivery *d)
 
 void delivery_say_stopped(const struct delivery *d, size_t n)
 {
-	if (d->stopped)
-		say_info("interrupted; %zu of %zu targets have no result yet",
-			 coo_outbox_pending(d->outbox), n);
+	size_t left = d->stopped ? coo_outbox_pending(d->outbox) : 0;
+
+	if (left)
+		say_info("interrupted; %zu of %zu target%s no result yet", left, n,
+			 n == 1 ? " has" : "s have");
+	else if (d->stopped)
+		say_info("interrupted");
 }
 
 void delivery_close(struct delivery *d)

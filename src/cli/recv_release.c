@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/recv_release.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/out.h"
@@ -35,16 +34,8 @@ void recv_release(struct net *net, const coo_addr *to, uint64_t packet_no, const
 char *recv_release_reason(const coo_packet *p)
 {
 	coo_span reason = coo_packet_section(p, 1);
-	char *safe, *text;
-	size_t cap;
-
 	if (reason.n == 0 || !coo_utf8_valid(reason))
 		return xcalloc(1, 1);
 	reason = coo_span_head(reason, coo_utf8_truncate(reason, REASON_MAX));
-	safe = out_safe_dup(reason, COO_UTF8_ONE_LINE);
-	cap = strlen(safe) + 4;
-	text = xcalloc(cap, 1);
-	snprintf(text, cap, " (%s)", safe);
-	free(safe);
-	return text;
+	return out_safe_dup(reason, COO_UTF8_ONE_LINE);
 }

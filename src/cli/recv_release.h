@@ -11,7 +11,7 @@
  */
 void recv_release(struct net *net, const coo_addr *to, uint64_t packet_no, const char *reason);
 
-/* The reason in such a packet, safe to show: " (…)" or "". Gives: free(). */
+/* The reason in such a packet, safe to show, or "". Gives: free(). */
 char *recv_release_reason(const coo_packet *p);
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/send_files.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,9 @@ static int say_cannot_offer(const char *path, coo_err e)
 
 	if (e == COO_ESYS) {
 		say_error("cannot offer %s: %s", safe, strerror(errno));
+	} else if (e == COO_EFORMAT && path[strspn(path, "/")] == '\0') {
+		say_error("cannot offer %s: it has no name; offer the folders in it", safe);
+		code = EXIT_REFUSED;
 	} else if (e == COO_EFORMAT) {
 		say_error("cannot offer %s: its name is not UTF-8, or has control characters; "
 			  "rename it",
@@ -180,14 +184,34 @@ void send_files_show(const coo_filesend_event *ev)
 	}
 }
 
+/* What became of all files for one target. */
+static void show_outcome(const struct sent *s, const char *status, const char *reason)
+{
+	char text[COO_ADDR_TEXT_CAP];
+	json_t *o;
+
+	if (!out_is_json())
+		return;
+	o = out_event("files");
+	json_object_set_new(o, "to", json_string(coo_addr_text(&s->to, text)));
+	snprintf(text, sizeof(text), "%" PRIu64, s->packet);
+	json_object_set_new(o, "packet_no", json_string(text));
+	json_object_set_new(o, "status", json_string(status));
+	json_object_set_new(o, "reason", reason ? json_string(reason) : json_null());
+	out_json(o);
+	out_flush();
+}
+
 static void on_event(void *user, const coo_filesend_event *ev)
 {
 	struct send_files *f = user;
 	struct sent *s = find_sent(f, ev->packet);
 
 	send_files_show(ev);
-	if (ev->what == COO_FILESEND_DONE && s && ev->complete)
+	if (ev->what == COO_FILESEND_DONE && s && ev->complete && !s->complete) {
 		s->complete = true;
+		show_outcome(s, "fetched", NULL);
+	}
 	check_over(f);
 }
 
@@ -345,7 +369,9 @@ void send_files_on_event(struct send_files *f, const coo_event *ev)
 	if (!s->complete) {
 		char *reason = recv_release_reason(&ev->packet);
 
-		say_warn("%s does not want the files%s", coo_addr_ip_text(&s->to, addr), reason);
+		say_warn("%s does not want the files%s%s%s", transfer_peer(&s->to, addr),
+			 *reason ? " (" : "", reason, *reason ? ")" : "");
+		show_outcome(s, "refused", *reason ? reason : NULL);
 		free(reason);
 	}
 	check_over(f);
@@ -358,19 +384,20 @@ bool send_files_pending(const struct send_files *f)
 	return coo_filesend_pending(f->service) > 0 || coo_filesend_active(f->service) > 0;
 }
 
-int send_files_end(struct send_files *f, size_t targets)
+size_t send_files_end(struct send_files *f)
 {
 	char addr[COO_ADDR_TEXT_CAP];
 	size_t complete = 0;
 
 	transfer_clear_line();
 	for (size_t i = 0; i < f->n_sent; i++) {
-		complete += f->sent[i].complete;
-		if (!f->sent[i].complete && !f->sent[i].gone)
-			say_warn("%s has not fetched everything",
-				 coo_addr_ip_text(&f->sent[i].to, addr));
+		const struct sent *s = &f->sent[i];
+
+		complete += s->complete;
+		if (s->complete || s->gone)
+			continue;
+		say_warn("%s has not fetched everything", transfer_peer(&s->to, addr));
+		show_outcome(s, "incomplete", NULL);
 	}
-	if (complete == targets)
-		return EXIT_DONE;
-	return complete > 0 ? EXIT_PARTIAL : EXIT_NOBODY;
+	return complete;
 }

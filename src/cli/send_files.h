@@ -39,7 +39,7 @@ void send_files_show(const struct coo_filesend_event *ev);
 /* Whether anything is still to be fetched. */
 bool send_files_pending(const struct send_files *f);
 
-/* Says what was not fetched; returns 0, 1 or 3 by how many of the targets have everything. */
-int send_files_end(struct send_files *f, size_t targets);
+/* Says what was not fetched; returns how many of the targets have everything. */
+size_t send_files_end(struct send_files *f);
 
 #endif

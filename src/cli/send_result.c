@@ -159,9 +159,14 @@ void send_print_summary(const struct send_tally *t, size_t targets)
 		json_object_set_new(o, "unread", json_integer((json_int_t)t->unread));
 		json_object_set_new(o, "timeout", json_integer((json_int_t)t->missed));
 		json_object_set_new(o, "error", json_integer((json_int_t)t->failed));
+		if (t->has_files)
+			json_object_set_new(o, "fetched", json_integer((json_int_t)t->fetched));
 		out_json(o);
 	}
-	if (targets > 1)
+	if (targets > 1 && t->has_files)
+		out_text("%zu of %zu reached, %zu fetched everything\n", t->reached, targets,
+			 t->fetched);
+	else if (targets > 1)
 		out_text("%zu of %zu reached\n", t->reached, targets);
 }
 

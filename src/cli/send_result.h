@@ -14,6 +14,8 @@ struct send_tally {
 	size_t missed; /* no receipt in time */
 	size_t failed; /* the system refused */
 	size_t unread;
+	bool has_files;
+	size_t fetched; /* have all files that were offered */
 };
 
 /* One line, or one JSON object, for one target. */

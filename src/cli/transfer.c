@@ -23,6 +23,11 @@ const char *transfer_size(uint64_t bytes, char text[TRANSFER_SIZE_CAP])
 	return text;
 }
 
+const char *transfer_peer(const coo_addr *peer, char text[COO_ADDR_TEXT_CAP])
+{
+	return peer->port == 2425 ? coo_addr_ip_text(peer, text) : coo_addr_text(peer, text);
+}
+
 static uint64_t rate_of(const struct transfer *t)
 {
 	uint64_t moved = t->done > t->resumed_from ? t->done - t->resumed_from : 0;
@@ -104,7 +109,7 @@ static void show_progress(const struct transfer *t, const char *name)
 			 out_duration((coo_time)((double)(t->total - t->done) * 1e9 / (double)rate),
 				      took));
 	snprintf(text, sizeof(text), "%s %s %s: %s, %s/s%s", name, t->sending ? "to" : "from",
-		 coo_addr_ip_text(&t->peer, addr), done, transfer_size(rate, per_second), left);
+		 transfer_peer(&t->peer, addr), done, transfer_size(rate, per_second), left);
 	transfer_lines_set(t, text);
 }
 
@@ -113,7 +118,7 @@ static void show_done(const struct transfer *t, const char *name)
 	char size[TRANSFER_SIZE_CAP], rate[TRANSFER_SIZE_CAP], took[OUT_DURATION_CAP];
 	char addr[COO_ADDR_TEXT_CAP];
 
-	coo_addr_ip_text(&t->peer, addr);
+	transfer_peer(&t->peer, addr);
 	if (t->sending)
 		out_text("%s: fetched %s", addr, name);
 	else
@@ -139,7 +144,7 @@ static void show_text(enum transfer_status status, const struct transfer *t)
 	switch (status) {
 	case TRANSFER_STARTED:
 		say_note("%s %s: %s", t->sending ? "sending" : "receiving", name,
-			 coo_addr_text(&t->peer, addr));
+			 transfer_peer(&t->peer, addr));
 		break;
 	case TRANSFER_PROGRESS:
 		show_progress(t, name);
@@ -149,11 +154,11 @@ static void show_text(enum transfer_status status, const struct transfer *t)
 		break;
 	case TRANSFER_FAILED:
 		say_warn("%s %s %s failed: %s", name, t->sending ? "to" : "from",
-			 coo_addr_ip_text(&t->peer, addr), t->why ? t->why : "unknown");
+			 transfer_peer(&t->peer, addr), t->why ? t->why : "unknown");
 		break;
 	case TRANSFER_REFUSED:
 		say_warn("%s %s %s refused: %s", name, t->sending ? "to" : "from",
-			 coo_addr_ip_text(&t->peer, addr), t->why ? t->why : "unknown");
+			 transfer_peer(&t->peer, addr), t->why ? t->why : "unknown");
 		break;
 	}
 	free(name);

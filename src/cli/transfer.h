@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "proto/addr.h"
 #include "proto/time.h"
 
@@ -33,6 +34,9 @@ struct transfer {
 
 /* Text: results on stdout, progress on stderr (transfer_lines.h). JSON: one object each. */
 void transfer_show(enum transfer_status status, const struct transfer *t);
+
+/* The address, with its port where that is not the usual one. Returns text. */
+const char *transfer_peer(const coo_addr *peer, char text[COO_ADDR_TEXT_CAP]);
 
 /* Takes the progress off the terminal, before something else is written there. */
 void transfer_clear_line(void);

@@ -37,7 +37,8 @@ enum coo_filesend_what {
 /* Everything is borrowed for the call. */
 typedef struct coo_filesend_event {
 	enum coo_filesend_what what;
-	coo_addr peer;
+	coo_addr
+	    peer; /* to whom the offer went; where there is none, where the connection is from */
 	uint64_t packet;	      /* 0 where the request did not get that far */
 	const coo_fileset_file *file; /* NULL likewise */
 	uint64_t offset;	      /* where the peer asked to begin */

@@ -190,6 +190,7 @@ static void take_request(struct coo_sendconn *c, const coo_packet *p, enum coo_r
 	}
 	c->packet = c->offer->packet;
 	c->offer->conns++;
+	c->peer = c->offer->addr; /* the same host, by the port that we know */
 	coo_offer_bind(c->offer, p->user, p->host);
 	start_body(c, kind, r->offset, coo_packet_has(p, COO_OPT_FILE_UTF8));
 }

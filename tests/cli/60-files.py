@@ -89,6 +89,8 @@ with step("links are left out and said, and followed with -L"):
     assert code == 5 and "-L" in err, (code, err)
 
 with step("what cannot be offered is said"):
+    code, _, err = files.coo(place, "send", "127.0.0.1:9", "-f", "/")
+    assert code == 5 and "it has no name" in err, (code, err)
     code, _, err = send(listener, [os.path.join(source, "missing")])
     assert code == 4 and "missing" in err, (code, err)
     listener.stop()

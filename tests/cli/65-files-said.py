@@ -3,9 +3,11 @@
 """What becomes of files is said: why somebody does not want them, what changed under the sender, how
 far it is, on a terminal and off it; and what is stored has the modes that the user wants."""
 import os
+import json
 import pty
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -51,6 +53,33 @@ with step("the sender hears why it is refused, by a limit before and in the midd
     code, _, err = files.coo(place, "send", listener.target, "-f", tree)
     assert code == 1 and "does not want the files (the folder has too many entries)" in err, err
     assert time.monotonic() - begin < 10, "it waited though it was refused"
+
+with step("which target has what is told, on stdout too, by the address that was given"):
+    small = files.write(source, "small", 3)
+    yes = files.Listener(place, "--accept", "all", "--save-dir", target)
+    args = ["send", listener.target, yes.target, "-f", one, "-f", small, "-m", "x"]
+    code, out, err = files.coo(place, *args)
+    assert code == 3 and "2 of 2 reached, 1 fetched everything" in out, (code, out)
+    assert f"{yes.target}: fetched small" in out and f"{listener.target} does not want" in err, (out, err)
+    code, out, _ = files.coo(place, *args, "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    told = {e["to"]: (e["status"], e["reason"]) for e in events if e["type"] == "files"}
+    assert code == 3 and told == {listener.target: ("refused", "a file is larger than --max-file allows"),
+                                  yes.target: ("fetched", None)}, told
+    assert events[-1]["reached"] == 2 and events[-1]["fetched"] == 1, events[-1]
+    moved = [e for e in events if e["type"] == "transfer"]
+    assert {f"{e['addr']}:{e['port']}" for e in moved} == {yes.target}, moved
+    never = files.Listener(place)
+    code, out, err = files.coo(place, "send", "--json", never.target, "-f", one, "--offer-wait", "200ms")
+    assert code == 1 and '"status":"incomplete"' in out, (code, out)
+    waits = subprocess.Popen([lab.COO, "send", never.target, "-f", one], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env={**os.environ, **place.env})
+    assert b"acked" in waits.stdout.readline()
+    waits.send_signal(signal.SIGINT)
+    code, err = ended(waits)
+    assert code == 1 and "interrupted\n" in err and "0 of 1" not in err, (code, err)
+    never.stop()
+    yes.stop()
 
 with step("who offers nothing but bad names hears it, in a packet that others understand"):
     peer = files.Peer(listener)
@@ -137,7 +166,7 @@ def drip(sockets, seconds, left):
         s.close()
 
 
-PROGRESS = rb"(slow\d) to 127\.0\.0\.1: (\d+)%, [\d.]+ [KMG]?i?B/s(, [\d.]+ m?s left)?"
+PROGRESS = rb"(slow\d) to 127\.0\.0\.1:\d+: (\d+)%, [\d.]+ [KMG]?i?B/s(, [\d.]+ m?s left)?"
 slow = [files.write(source, f"slow{i}", 24 * MIB) for i in (1, 2)]
 
 with step("away from a terminal progress is a line every five seconds"):
