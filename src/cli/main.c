@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/out.h"
@@ -37,11 +39,27 @@ static void ignore_sigpipe(void)
 	coo_ignore(sigaction(SIGPIPE, &sa, NULL));
 }
 
+/*
+ * Where descriptor 0, 1 or 2 is closed, the next file or socket gets its number, and what is said
+ * on it. For reading alone: a write fails as one to the closed descriptor would, and is told.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *cmd = cmd_find("help");
 	int code;
 
+	fill_standard_descriptors();
 	ignore_sigpipe();
 	if (argc < 2) {
 		code = run_cmd(cmd, 1, argv);

@@ -73,4 +73,15 @@ with step("what cannot be written is exit code 4"):
         closed_out = cli.coo(*words, stdout=None, preexec_fn=lambda: os.close(1))
         assert closed_out.code == 4, closed_out
 
+with step("a closed descriptor 0, 1 or 2 is no place for sockets and files"):
+    ECHO = ["echo", "-p", "0", "-b", "127.0.0.1", "--duration", "50ms"]
+    SEND = ["send", "-p", "0", "-b", "127.0.0.1", "-w", "50ms", "127.0.0.1:9"]
+    for closed in ([0], [1], [2], [0, 1], [0, 1, 2]):
+        def close(numbers=tuple(closed)):
+            for number in numbers:
+                os.close(number)
+        code = 4 if 1 in closed else 0  # the summary is a result, and went nowhere
+        assert cli.coo(*ECHO, preexec_fn=close).code == code, closed
+        assert cli.coo(*SEND, "text", preexec_fn=close).code == 1, closed
+
 cli.done(step)
