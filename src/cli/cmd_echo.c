@@ -211,10 +211,12 @@ static void end(struct server *s)
 {
 	coo_tcpecho *tcp = s->view.tcp;
 
+	echo_out_hurry(&s->view.out);
 	coo_responder_stop(s->view.udp);
 	if (s->view.stamp)
 		coo_reflector_stop(s->view.stamp);
-	echo_print_stats(&s->view, "summary");
+	if (!echo_print_summary(&s->view))
+		s->code = EXIT_SYSTEM;
 	s->view.tcp = NULL;
 	coo_tcpecho_close(tcp);
 	uv_walk(&s->loop, close_handle, NULL);
@@ -240,7 +242,7 @@ static void on_stats(uv_timer_t *h)
 {
 	struct server *s = h->data;
 
-	echo_print_stats(&s->view, "stats");
+	echo_print_stats(&s->view);
 }
 
 static void watch(struct server *s)
@@ -290,7 +292,7 @@ static int serve(struct server *s)
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	coo_responder_close(s->view.udp);
 	coo_reflector_close(s->view.stamp);
-	return code;
+	return code ? code : s->code;
 }
 
 static bool check(const struct echo_opts *o)
@@ -338,9 +340,14 @@ static int run(void *opts, int argc, char **argv)
 	uv_async_init(&s.loop, &s.done, on_done);
 	s.done.data = &s;
 	s.view.done = &s.done;
+	if (!echo_view_init(&s.view)) {
+		say_error("out of memory");
+		return EXIT_SYSTEM;
+	}
 	code = serve(&s);
 	uv_loop_close(&s.loop);
 	echo_show_fini(&s.view);
+	echo_view_fini(&s.view);
 	coo_echonets_free(&s.nets);
 	free(s.allow);
 	return code;

@@ -9,6 +9,20 @@
 #include "cli/out.h"
 #include "cli/xalloc.h"
 
+bool echo_view_init(struct echo_view *v)
+{
+	pthread_mutex_init(&v->lock, NULL);
+	echo_out_open(&v->out);
+	return out_divert(echo_out_write, &v->out);
+}
+
+void echo_view_fini(struct echo_view *v)
+{
+	coo_ignore(out_divert(NULL, NULL));
+	echo_out_end(&v->out);
+	pthread_mutex_destroy(&v->lock);
+}
+
 bool echo_show_init(struct echo_view *v, const char *charset, bool hex)
 {
 	v->hex = hex;
@@ -84,10 +98,9 @@ static void json_datagram(struct echo_view *v, const char *from, coo_span data, 
 	out_json(o);
 }
 
-void echo_show_datagram(void *user, const coo_addr *from, coo_span data,
-			enum coo_guard_verdict verdict)
+static void show(struct echo_view *v, const coo_addr *from, coo_span data,
+		 enum coo_guard_verdict verdict)
 {
-	struct echo_view *v = user;
 	char addr[COO_ADDR_TEXT_CAP];
 	size_t n;
 	char *text = decode(v, data, &n);
@@ -106,6 +119,19 @@ void echo_show_datagram(void *user, const coo_addr *from, coo_span data,
 	}
 	out_flush();
 	free(text);
+}
+
+void echo_show_datagram(void *user, const coo_addr *from, coo_span data,
+			enum coo_guard_verdict verdict)
+{
+	struct echo_view *v = user;
+
+	pthread_mutex_lock(&v->lock);
+	if (echo_out_ready(&v->out))
+		show(v, from, data, verdict);
+	else
+		v->not_shown++;
+	pthread_mutex_unlock(&v->lock);
 }
 
 static void json_start(const struct echo_view *v, const coo_addr *local)
@@ -183,7 +209,7 @@ static void json_stamp(json_t *o, const coo_reflector *r)
 }
 
 static void json_stats(const struct echo_view *v, const char *type, const coo_responder_stats *s,
-		       coo_time span)
+		       uint64_t not_shown, coo_time span)
 {
 	json_t *o = out_event(type);
 	double seconds = (double)span / 1e9;
@@ -206,6 +232,7 @@ static void json_stats(const struct echo_view *v, const char *type, const coo_re
 	add(o, "duplicated", s->duplicated);
 	add(o, "reordered", s->reordered);
 	add(o, "corrupted", s->corrupted);
+	add(o, "not_shown", not_shown);
 	if (v->tcp) {
 		coo_tcpecho_stats t;
 		json_t *j = json_object();
@@ -255,8 +282,8 @@ static void text_rest(const struct echo_view *v, const coo_responder_stats *s)
 	}
 }
 
-static void text_stats(const struct echo_view *v, const coo_responder_stats *s, coo_time span,
-		       bool summary)
+static void text_stats(const struct echo_view *v, const coo_responder_stats *s, uint64_t not_shown,
+		       coo_time span, bool summary)
 {
 	double seconds = span ? (double)span / 1e9 : 1;
 	char d[OUT_DURATION_CAP];
@@ -271,6 +298,8 @@ static void text_stats(const struct echo_view *v, const coo_responder_stats *s, 
 	text_refused(s);
 	if (s->send_errors)
 		out_text("  %" PRIu64 " answers could not be sent\n", s->send_errors);
+	if (not_shown)
+		out_text("  %" PRIu64 " not shown: nobody read the output\n", not_shown);
 	if (summary)
 		text_rest(v, s);
 }
@@ -296,19 +325,41 @@ static coo_responder_stats since(const coo_responder_stats *now, const coo_respo
 	return d;
 }
 
-void echo_print_stats(struct echo_view *v, const char *type)
+static void print_stats(struct echo_view *v, bool summary)
 {
-	bool summary = strcmp(type, "summary") == 0;
-	coo_time now = coo_clock_now();
+	coo_time now = coo_clock_now(), span = now - (summary ? v->started : v->last);
+	uint64_t not_shown = v->not_shown - (summary ? 0 : v->not_shown_before);
 	coo_responder_stats s, d;
 
 	coo_responder_get_stats(v->udp, &s);
 	d = summary ? s : since(&s, &v->before);
 	if (out_is_json())
-		json_stats(v, type, &d, now - (summary ? v->started : v->last));
+		json_stats(v, summary ? "summary" : "stats", &d, not_shown, span);
 	else
-		text_stats(v, &d, now - (summary ? v->started : v->last), summary);
+		text_stats(v, &d, not_shown, span, summary);
 	v->before = s;
+	v->not_shown_before = v->not_shown;
 	v->last = now;
 	out_flush();
+}
+
+void echo_print_stats(struct echo_view *v)
+{
+	pthread_mutex_lock(&v->lock);
+	if (echo_out_ready(&v->out))
+		print_stats(v, false);
+	pthread_mutex_unlock(&v->lock);
+}
+
+bool echo_print_summary(struct echo_view *v)
+{
+	bool read = echo_out_last(&v->out);
+
+	if (read)
+		print_stats(v, true);
+	if (echo_out_end(&v->out) && read)
+		return true;
+	if (echo_out_may_say())
+		say_error("nobody reads the output, so the summary is missing from it");
+	return false;
 }

@@ -2,10 +2,12 @@
 #ifndef COO_CLI_ECHO_REPORT_H
 #define COO_CLI_ECHO_REPORT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <uv.h>
 
 #include "base/charset.h"
+#include "cli/echo_out.h"
 #include "feature/reflector.h"
 #include "feature/responder.h"
 #include "feature/tcpecho.h"
@@ -20,7 +22,15 @@ struct echo_view {
 	coo_charset *charset;
 	bool hex;
 	uv_async_t *done; /* ends the run */
+
+	pthread_mutex_t lock; /* what is said by the workers and by the loop, and the rest here */
+	struct echo_out out;
+	uint64_t not_shown, not_shown_before; /* datagrams, for want of a reader */
 };
+
+/* Takes over what is printed; false where memory ran out. */
+bool echo_view_init(struct echo_view *v);
+void echo_view_fini(struct echo_view *v);
 
 /* false (said) where the charset is unknown. */
 bool echo_show_init(struct echo_view *v, const char *charset, bool hex);
@@ -32,7 +42,10 @@ void echo_show_datagram(void *user, const coo_addr *from, coo_span data,
 
 void echo_print_start(struct echo_view *v);
 
-/* type: "stats" or "summary". */
-void echo_print_stats(struct echo_view *v, const char *type);
+/* What happened since the last time, unless nobody reads it: then it is told the next time. */
+void echo_print_stats(struct echo_view *v);
+
+/* The last words; false (said) where nobody read them. */
+bool echo_print_summary(struct echo_view *v);
 
 #endif

@@ -21,7 +21,19 @@ static struct {
 	bool json, quiet, color;
 	int broken; /* errno of the first write that failed, or 0 */
 	unsigned verbose;
+
+	/* diverted: what was said since the last flush, for sink */
+	FILE *memory;
+	char *text;
+	size_t n;
+	bool (*sink)(void *user, const char *text, size_t n);
+	void *user;
 } out;
+
+static FILE *stream(void)
+{
+	return out.memory ? out.memory : stdout;
+}
 
 /* Only the first reason counts: what fails later is its consequence. */
 static void note_broken(void)
@@ -91,7 +103,7 @@ void out_text(const char *fmt, ...)
 	if (out.json)
 		return;
 	va_start(ap, fmt);
-	if (vprintf(fmt, ap) < 0)
+	if (vfprintf(stream(), fmt, ap) < 0)
 		note_broken();
 	va_end(ap);
 }
@@ -113,7 +125,7 @@ void out_safe(coo_span s, enum coo_utf8_keep keep)
 	if (out.json)
 		return;
 	if (coo_utf8_is_plain(s, keep)) {
-		if (s.n && fwrite(s.p, 1, s.n, stdout) != s.n)
+		if (s.n && fwrite(s.p, 1, s.n, stream()) != s.n)
 			note_broken();
 		return;
 	}
@@ -177,7 +189,7 @@ static void write_json(const json_t *object)
 	const char *line;
 	size_t n = json_line(object, &line);
 
-	if (fwrite(line, 1, n, stdout) != n)
+	if (fwrite(line, 1, n, stream()) != n)
 		note_broken();
 }
 
@@ -211,10 +223,29 @@ void out_start(const char *command, const coo_addr *bound)
 	out_flush();
 }
 
+bool out_divert(bool (*sink)(void *user, const char *text, size_t n), void *user)
+{
+	out_flush();
+	if (out.memory) {
+		fclose(out.memory);
+		free(out.text);
+	}
+	out.memory = sink ? open_memstream(&out.text, &out.n) : NULL;
+	out.sink = sink;
+	out.user = user;
+	return !sink || out.memory;
+}
+
 void out_flush(void)
 {
-	if (fflush(stdout) != 0)
+	if (fflush(stream()) != 0)
 		note_broken();
+	if (out.memory && out.n > 0) {
+		if (!out.sink(out.user, out.text, out.n))
+			note_broken();
+		rewind(out.memory);
+		out.n = 0;
+	}
 }
 
 bool out_is_broken(void)

@@ -51,6 +51,13 @@ void out_start(const char *command, const coo_addr *bound);
 /* The same object, for a command that adds to it before out_json. Never NULL. */
 json_t *out_start_object(const char *command, const coo_addr *bound);
 
+/*
+ * From now on what is pushed goes to sink instead of stdout, which may choose not to wait for a
+ * reader. sink gives false with errno where stdout is broken. false where memory ran out. NULL ends
+ * it.
+ */
+bool out_divert(bool (*sink)(void *user, const char *text, size_t n), void *user);
+
 /* Pushes what was written so far to the reader: per result, or per batch of results under load. */
 void out_flush(void);
 

@@ -6,6 +6,7 @@ import html.parser
 import io
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -90,6 +91,76 @@ def test_text_is_safe_for_a_terminal():
     exchange(port, b"\x1b[2Jboo\x07")
     out, _ = server.communicate(timeout=20)
     assert "\x1b" not in out and "\x07" not in out and "boo" in out, repr(out)
+
+
+def unread(*options):
+    """An echo whose pipes nobody reads after the first line; gives its process, pipe and port."""
+    out, into = os.pipe()
+    run = subprocess.Popen([COO, "echo", "-p", "0", "-b", "127.0.0.1", *options], stdout=into,
+                           stderr=subprocess.PIPE)
+    os.close(into)
+    return run, out, int(re.search(rb"port (\d+)", run.stderr.readline())[1])
+
+
+def test_a_reader_that_stopped_holds_nothing_up():
+    texts = [b"%04d" % i + b"x" * 996 for i in range(300)]
+    for options in [["--print"], ["--print", "--hex"], ["--print", "--threads", "3", "--stats", "20ms"]]:
+        run, pipe, port = unread(*options)
+        assert exchange(port, bytes(60000), *texts) == [bytes(60000), *texts], options
+        begin = time.monotonic()
+        run.terminate()
+        err = run.communicate(timeout=20)[1]
+        assert time.monotonic() - begin < 1.5, (options, time.monotonic() - begin)
+        assert run.returncode == 4 and b"nobody reads the output" in err, (run.returncode, err)
+        os.close(pipe)
+
+
+def test_a_terminal_that_stands_still_holds_nothing_up():
+    """Poll says that it has room where a write of more than that blocks; nor is there for words."""
+    controller, terminal = pty.openpty()
+    run = subprocess.Popen([COO, "echo", "-p", "0", "-b", "127.0.0.1", "--print", "--hex"],
+                           stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    text = b""
+    while not re.search(rb"port (\d+) .*\n", text):
+        text += os.read(controller, 1000)
+    texts = [os.urandom(1000) for _ in range(200)]
+    assert exchange(int(re.search(rb"port (\d+)", text)[1]), *texts) == texts
+    begin = time.monotonic()
+    run.terminate()
+    assert run.wait(20) == 4 and time.monotonic() - begin < 1.5
+    os.close(controller)
+
+
+def test_what_was_not_shown_is_counted():
+    """A reader that comes back finds whole lines, and how many there are too few."""
+    run, pipe, port = unread("--print", "--stats", "10ms")
+    texts = [b"%04d" % i + b"x" * 996 for i in range(300)]
+    assert exchange(port, *texts) == texts
+    run.terminate()
+    with open(pipe, encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    assert run.wait(20) == 0
+    shown = [line for line in lines if "1000 bytes: " in line]
+    assert 0 < len(shown) < 300 and all(re.search(r": \d{4}x{996}$", line) for line in shown), lines
+    last = lines[lines.index(next(x for x in lines if "summary" in x)):]
+    assert f"  {300 - len(shown)} not shown: nobody read the output" in last, last
+
+
+def test_a_slow_reader_gets_every_line():
+    run, pipe, port = unread("--print", "--count", "200")
+    lines = []
+    with open(pipe, "rb", buffering=0) as f:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for i in range(200):
+            sock.sendto(b"%04d" % i + b"x" * 996, ("127.0.0.1", port))
+        while True:
+            data = f.read(4096)
+            lines.append(data)
+            if not data:
+                break
+            time.sleep(0.002)
+    assert b"".join(lines).count(b"1000 bytes: ") == 200 and run.wait(20) == 0
 
 
 def test_count_duration_and_stats_end_a_run():

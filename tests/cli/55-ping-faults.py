@@ -99,7 +99,8 @@ def test_what_the_kernel_dropped_is_counted():
     assert end["type"] == "summary" and end["kernel_drops"] > 0, end
     assert end["rx"] + end["kernel_drops"] == sent, end
     for key in ["rx", "rx_bytes", "tx", "tx_bytes", "rx_per_second", "tx_per_second", "trains",
-                "sources", "send_errors", "dropped", "duplicated", "reordered", "corrupted"]:
+                "sources", "send_errors", "dropped", "duplicated", "reordered", "corrupted",
+                "not_shown"]:
         assert isinstance(end[key], (int, float)), key
     assert set(end["refused"]) == {"port", "own", "broadcast", "off_link", "rate", "size", "loop"}
 
