@@ -32,23 +32,23 @@ struct echo_opts {
 static const struct opt opts_table[] = {
 	{ .name = "tcp", .kind = OPT_FLAG, .at = AT(tcp), .help = "echo TCP connections on the port too" },
 	{ .name = "allow", .kind = OPT_LIST, .at = AT(allow), .arg = "CIDR", .help = "answer these sources instead of those on the link" },
-	{ .name = "rate", .kind = OPT_UINT, .at = AT(rate), .arg = "N", .max = 1000000000, .help = "datagrams/s for each source" },
-	{ .name = "max-size", .kind = OPT_SIZE, .at = AT(max_size), .arg = "SIZE", .max = 65535, .help = "refuse longer datagrams" },
+	{ .name = "rate", .kind = OPT_UINT, .at = AT(rate), .arg = "N", .max = 1000000000, .help = "datagrams/s for each source (not TCP)" },
+	{ .name = "max-size", .kind = OPT_SIZE, .at = AT(max_size), .arg = "SIZE", .max = 65535, .help = "refuse longer datagrams (not TCP)" },
 	{ .name = "answer-broadcast", .kind = OPT_FLAG, .at = AT(answer_broadcast), .help = "answer broadcast and multicast too" },
 	{ .name = "threads", .kind = OPT_UINT, .at = AT(threads), .arg = "N", .min = 1, .max = 64, .help = "sockets and threads for each address" },
 	{ .name = "spin", .kind = OPT_DURATION, .at = AT(spin), .arg = "D", .max = COO_SEC(1), .help = "poll so long before blocking: faster, burns a core" },
-	{ .name = "count", .kind = OPT_UINT, .at = AT(count), .arg = "N", .help = "end after N datagrams" },
+	{ .name = "count", .kind = OPT_UINT, .at = AT(count), .arg = "N", .help = "end after N datagrams of UDP echo" },
 	{ .name = "duration", .kind = OPT_DURATION, .at = AT(duration), .arg = "D", .help = "end after this time" },
 	{ .name = "stats", .kind = OPT_DURATION, .at = AT(stats), .arg = "D", .min = COO_MS(10), .help = "print rates and refusals every D" },
-	{ .name = "print", .kind = OPT_FLAG, .at = AT(print), .help = "show every datagram, decoded by --charset" },
+	{ .name = "print", .kind = OPT_FLAG, .at = AT(print), .help = "show every datagram of UDP echo, decoded by --charset" },
 	{ .name = "hex", .kind = OPT_FLAG, .at = AT(hex), .help = "show every datagram in hex" },
-	{ .name = "upper", .kind = OPT_FLAG, .at = AT(upper), .help = "answer in upper case" },
-	{ .name = "delay", .kind = OPT_DURATION, .at = AT(delay), .arg = "D", .max = COO_SEC(60), .help = "answer after this time" },
+	{ .name = "upper", .kind = OPT_FLAG, .at = AT(upper), .help = "answer in upper case (not STAMP)" },
+	{ .name = "delay", .kind = OPT_DURATION, .at = AT(delay), .arg = "D", .max = COO_SEC(60), .help = "answer UDP echo after this time; it alone is impaired" },
 	{ .name = "drop", .kind = OPT_REAL, .at = AT(drop), .arg = "P", .help = "leave out this part of the answers (1%)" },
 	{ .name = "dup", .kind = OPT_REAL, .at = AT(dup), .arg = "P", .help = "send this part of the answers twice" },
 	{ .name = "reorder", .kind = OPT_REAL, .at = AT(reorder), .arg = "P", .help = "send this part behind the next answer" },
 	{ .name = "corrupt", .kind = OPT_REAL, .at = AT(corrupt), .arg = "P", .help = "flip a bit in this part of the answers" },
-	{ .name = "seed", .kind = OPT_UINT, .at = AT(seed), .arg = "N", .help = "what the five above go by: same seed, same fate" },
+	{ .name = "seed", .kind = OPT_UINT, .at = AT(seed), .arg = "N", .help = "what the four above go by: same seed, same fate" },
 	{ .name = "stamp", .kind = OPT_FLAG, .at = AT(stamp), .help = "reflect STAMP (RFC 8762) too, on port 862 or the one that follows" },
 	{ .name = "stamp-port", .kind = OPT_UINT, .at = AT(stamp_port), .arg = "N", .max = 65535, .help = "reflect STAMP on this port" },
 	{ .name = "stamp-stateless", .kind = OPT_FLAG, .at = AT(stamp_stateless), .help = "return the sender's numbers" },
@@ -159,7 +159,7 @@ static int open_tcp(struct server *s, const coo_addr *bind)
 	coo_addr a = *bind;
 
 	a.port = coo_responder_local(s->view.udp).port;
-	if (coo_tcpecho_open(&s->loop, &a, &guard, &s->view.tcp) == COO_OK)
+	if (coo_tcpecho_open(&s->loop, &a, &guard, s->o->upper, &s->view.tcp) == COO_OK)
 		return 0;
 	return say_no_port("TCP echo", a.port);
 }
@@ -171,13 +171,19 @@ static int open_stamp(struct server *s, const coo_addr *bind)
 				  .stateless = s->o->stamp_stateless,
 				  .allow = s->allow,
 				  .n_allow = s->o->allow.n,
-				  .rate = s->o->rate };
+				  .rate = s->o->rate,
+				  .max_size = s->o->max_size };
 
 	cfg.bind.port =
 	    s->o->stamp_port == NO_STAMP_PORT ? COO_STAMP_PORT : (uint16_t)s->o->stamp_port;
 	if (coo_reflector_open(&cfg, &s->view.stamp) == COO_OK)
 		return 0;
 	return say_no_port("STAMP", cfg.bind.port);
+}
+
+static bool wants_stamp(const struct echo_opts *o)
+{
+	return o->stamp || o->stamp_stateless || o->stamp_port != NO_STAMP_PORT;
 }
 
 static int open_services(struct server *s)
@@ -194,8 +200,7 @@ static int open_services(struct server *s)
 	code = open_udp(s, &bind);
 	if (code == 0 && s->o->tcp)
 		code = open_tcp(s, &bind);
-	if (code == 0 &&
-	    (s->o->stamp || s->o->stamp_stateless || s->o->stamp_port != NO_STAMP_PORT))
+	if (code == 0 && wants_stamp(s->o))
 		code = open_stamp(s, &bind);
 	return code;
 }
@@ -295,6 +300,18 @@ static int serve(struct server *s)
 	return code ? code : s->code;
 }
 
+/* Who asks for a bad path may mean that of all that is served. */
+static void say_what_is_spared(const struct echo_opts *o)
+{
+	const char *spared = o->tcp && wants_stamp(o) ? "TCP and STAMP" : o->tcp ? "TCP" : "STAMP";
+
+	if ((o->tcp || wants_stamp(o)) &&
+	    (o->drop > 0 || o->dup > 0 || o->reorder > 0 || o->corrupt > 0 || o->delay > 0))
+		say_warn("--drop, --dup, --reorder, --corrupt and --delay are for UDP echo and do "
+			 "not touch %s",
+			 spared);
+}
+
 static bool check(const struct echo_opts *o)
 {
 	const double parts[] = { o->drop, o->dup, o->reorder, o->corrupt };
@@ -335,6 +352,7 @@ static int run(void *opts, int argc, char **argv)
 	}
 	if (!check(s.o))
 		return EXIT_USAGE;
+	say_what_is_spared(o);
 	s.view.started = coo_clock_now();
 	uv_loop_init(&s.loop);
 	uv_async_init(&s.loop, &s.done, on_done);

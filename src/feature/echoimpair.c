@@ -164,7 +164,7 @@ static void take_one(struct queue *q)
 		return;
 	}
 	if (w->r->cfg.upper)
-		coo_echo_raise_case(it.data, it.n);
+		coo_impair_upper(it.data, it.n);
 	h.name = w->names[0];
 	h.name_len = m->msg_namelen;
 	h.ctrl_len = coo_echo_write_ctrl(w, &it, h.ctrl);

@@ -99,14 +99,6 @@ enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const
 			       it->datagrams, now);
 }
 
-void coo_echo_raise_case(uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] >= 'a' && p[i] <= 'z')
-			p[i] = (uint8_t)(p[i] - ('a' - 'A'));
-	}
-}
-
 void coo_echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v)
 {
 	coo_responder *r = w->r;
@@ -141,7 +133,7 @@ static void prepare(echo_worker *w, size_t i, coo_time now)
 		return;
 	}
 	if (w->r->cfg.upper)
-		coo_echo_raise_case(it.data, it.n);
+		coo_impair_upper(it.data, it.n);
 	coo_echo_enqueue(w, i, &it);
 }
 

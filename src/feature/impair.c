@@ -37,3 +37,11 @@ coo_fate coo_impair_next(coo_impair *i)
 	f.bit = draw(i);
 	return f;
 }
+
+void coo_impair_upper(uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] >= 'a' && p[i] <= 'z')
+			p[i] = (uint8_t)(p[i] - ('a' - 'A'));
+	}
+}

@@ -28,4 +28,7 @@ void coo_impair_init(coo_impair *i, uint64_t seed);
 bool coo_impair_is_on(const coo_impair *i);
 coo_fate coo_impair_next(coo_impair *i);
 
+/* ASCII letters to upper case. */
+void coo_impair_upper(uint8_t *p, size_t n);
+
 #endif

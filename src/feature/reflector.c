@@ -75,6 +75,7 @@ coo_err coo_reflector_open(const coo_reflector_cfg *cfg, coo_reflector **out)
 	coo_guard_cfg guard = { .allow = cfg->allow,
 				.n_allow = cfg->n_allow,
 				.rate = cfg->rate,
+				.max_size = cfg->max_size,
 				.on_link = coo_echonets_on_link };
 	coo_reflector *r = calloc(1, sizeof(*r));
 

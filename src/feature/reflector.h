@@ -25,7 +25,7 @@ typedef struct coo_reflector_cfg {
 	bool stateless;
 	const coo_cidr *allow;
 	size_t n_allow;
-	uint64_t rate;
+	uint64_t rate, max_size; /* as in coo_guard_cfg */
 } coo_reflector_cfg;
 
 typedef struct coo_reflector_stats {

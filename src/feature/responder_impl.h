@@ -87,7 +87,6 @@ enum coo_guard_verdict coo_echo_judge(echo_worker *w, const echo_item *it, const
 				      socklen_t name_len, coo_time now);
 void coo_echo_read_ctrl(struct msghdr *m, echo_item *it);
 void coo_echo_show(echo_worker *w, const echo_item *it, enum coo_guard_verdict v);
-void coo_echo_raise_case(uint8_t *p, size_t n);
 
 /* echosend.c */
 size_t coo_echo_write_ctrl(const echo_worker *w, const echo_item *it, uint8_t *ctrl);

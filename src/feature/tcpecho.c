@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "feature/impair.h"
 
 enum { BACKLOG = 128, SWEEP_MS = 10000 };
 
@@ -23,6 +24,7 @@ struct coo_tcpecho {
 	uv_timer_t sweeper;
 	unsigned handles; /* not closed yet */
 	bool closing;
+	bool upper;
 	struct connection *first;
 	coo_guard guard;
 	coo_tcpecho_stats stats;
@@ -88,6 +90,8 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 	}
 	c->used = coo_clock_now();
 	c->t->stats.bytes += (uint64_t)n;
+	if (c->t->upper)
+		coo_impair_upper((uint8_t *)buf->base, (size_t)n);
 	out = uv_buf_init(buf->base, (unsigned)n);
 	uv_read_stop(s);
 	c->write.data = c;
@@ -178,7 +182,7 @@ static int listen_on(uv_loop_t *loop, coo_tcpecho *t, uv_tcp_t *tcp, const coo_a
 }
 
 coo_err coo_tcpecho_open(uv_loop_t *loop, const coo_addr *addr, const coo_guard_cfg *guard,
-			 coo_tcpecho **out)
+			 bool upper, coo_tcpecho **out)
 {
 	coo_tcpecho *t = calloc(1, sizeof(*t));
 	coo_addr a = *addr;
@@ -187,6 +191,7 @@ coo_err coo_tcpecho_open(uv_loop_t *loop, const coo_addr *addr, const coo_guard_
 	if (!t)
 		return COO_ENOMEM;
 	coo_guard_init(&t->guard, guard);
+	t->upper = upper;
 	if (!a.family)
 		a.family = 4;
 	e = listen_on(loop, t, &t->listener[0], &a);

@@ -2,6 +2,7 @@
 #ifndef COO_FEATURE_TCPECHO_H
 #define COO_FEATURE_TCPECHO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -24,10 +25,11 @@ typedef struct coo_tcpecho_stats {
 	uint64_t accepted, refused, open, bytes;
 } coo_tcpecho_stats;
 
-/* Listens on addr (family 0: IPv4 and IPv6); COO_ESYS with errno where the port is taken. Gives:
- * coo_tcpecho_close, after which the loop has to run until it is empty. */
+/* Listens on addr (family 0: IPv4 and IPv6); upper: answers in upper case (ASCII); COO_ESYS with
+ * errno where the port is taken. Gives: coo_tcpecho_close, after which the loop has to run until it
+ * is empty. */
 COO_MUST_CHECK coo_err coo_tcpecho_open(uv_loop_t *loop, const coo_addr *addr,
-					const coo_guard_cfg *guard, coo_tcpecho **out);
+					const coo_guard_cfg *guard, bool upper, coo_tcpecho **out);
 void coo_tcpecho_close(coo_tcpecho *t);
 void coo_tcpecho_get_stats(const coo_tcpecho *t, coo_tcpecho_stats *out);
 

@@ -84,6 +84,36 @@ def test_upper_and_print():
         assert events[1]["text"] == "你好" and events[1]["answered"]
 
 
+def test_what_applies_to_tcp_and_stamp():
+    """As coo-echo(1) says it under "What applies to what"."""
+    with Echo("--tcp", "--stamp-port", "0", "--upper", "--max-size", "50", "--drop", "1",
+              "--count", "3") as e:
+        e.process.send_signal(signal.SIGINT)
+        err = e.process.communicate(timeout=20)[1]
+        assert "do not touch TCP and STAMP" in err, err
+    run = subprocess.Popen([COO, "echo", "-p", "0", "-b", "127.0.0.1", "--json", "--tcp", "--stamp-port",
+                            "0", "--upper", "--max-size", "50", "--drop", "1", "--count", "9"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    start = json.loads(run.stdout.readline())
+    with socket.create_connection(("127.0.0.1", start["port"]), 5) as tcp:
+        tcp.sendall(b"hello" * 20)
+        got = b""
+        while len(got) < 100:
+            got += tcp.recv(1000)
+        assert got == b"HELLO" * 20, got
+    stamp = bytes(12) + b"\x01\x01" + bytes(30)
+    for more in [b"", b"abcdef"]:
+        assert exchange(start["stamp_port"], stamp + more)[0][44:] == more
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.sendto(stamp + b"sevenof", ("127.0.0.1", start["stamp_port"]))
+    assert len(exchange(start["stamp_port"], stamp)[0]) == 44
+    assert run.poll() is None
+    run.terminate()
+    end = json.loads(run.communicate(timeout=20)[0].splitlines()[-1])
+    assert end["stamp"]["refused"]["size"] == 1 and end["stamp"]["tx"] == 3, end["stamp"]
+    assert end["tcp"]["bytes"] == 100 and end["dropped"] == 0, end
+
+
 def test_text_is_safe_for_a_terminal():
     server = subprocess.Popen([COO, "echo", "-p", "0", "-b", "127.0.0.1", "--print", "--count", "1"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
