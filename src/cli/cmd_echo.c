@@ -46,7 +46,7 @@ static const struct opt opts_table[] = {
 	{ .name = "delay", .kind = OPT_DURATION, .at = AT(delay), .arg = "D", .max = COO_SEC(60), .help = "answer UDP echo after this time; it alone is impaired" },
 	{ .name = "drop", .kind = OPT_REAL, .at = AT(drop), .arg = "P", .help = "leave out this part of the answers (1%)" },
 	{ .name = "dup", .kind = OPT_REAL, .at = AT(dup), .arg = "P", .help = "send this part of the answers twice" },
-	{ .name = "reorder", .kind = OPT_REAL, .at = AT(reorder), .arg = "P", .help = "send this part behind the next answer" },
+	{ .name = "reorder", .kind = OPT_REAL, .at = AT(reorder), .arg = "P", .help = "send this part behind the next answer that is not of it" },
 	{ .name = "corrupt", .kind = OPT_REAL, .at = AT(corrupt), .arg = "P", .help = "flip a bit in this part of the answers" },
 	{ .name = "seed", .kind = OPT_UINT, .at = AT(seed), .arg = "N", .help = "what the four above go by: same seed, same fate" },
 	{ .name = "stamp", .kind = OPT_FLAG, .at = AT(stamp), .help = "reflect STAMP (RFC 8762) too, on port 862 or the one that follows" },

@@ -10,14 +10,15 @@
 
 /*
  * The echo loop that does harm on purpose: one datagram at a time, answers wait in a queue. All
- * answers are delayed alike, so the queue is in order of time; the one that is to be reordered
- * waits beside it until the next answer has gone in, or for a while where none follows.
+ * answers are delayed alike, so the queue is in order of time; those that are to be reordered wait
+ * beside it until an answer that is not has gone in, or for a while where none follows.
  */
-enum { HELD_MAX = 4096, HELD_BYTES = 65536 };
+enum { HELD_MAX = 4096, BEHIND_MAX = 64, SLOTS = HELD_MAX + BEHIND_MAX, HELD_BYTES = 65536 };
 #define REORDER_WAIT COO_MS(100)
 
 struct held {
 	coo_time due;
+	bool copy; /* of one that is counted itself */
 	echo_name name;
 	socklen_t name_len;
 	size_t n, ctrl_len;
@@ -25,13 +26,28 @@ struct held {
 	_Alignas(struct cmsghdr) uint8_t ctrl[ECHO_CTRL];
 };
 
+struct ring {
+	struct held *slots;
+	size_t cap, head, used;
+};
+
 struct queue {
 	echo_worker *w;
-	uint8_t *memory; /* (HELD_MAX + 1) times HELD_BYTES, mapped, touched as far as it is used */
-	struct held *ring;
-	size_t head, used;
-	struct held behind; /* n SIZE_MAX: none */
+	uint8_t *memory; /* SLOTS times HELD_BYTES, mapped, touched as far as it is used */
+	struct held *slots;
+	struct ring ready, behind;
 };
+
+static struct held *first(const struct ring *r)
+{
+	return r->used ? &r->slots[r->head] : NULL;
+}
+
+static void drop_first(struct ring *r)
+{
+	r->head = (r->head + 1) % r->cap;
+	r->used--;
+}
 
 static void transmit(echo_worker *w, struct held *h)
 {
@@ -51,60 +67,77 @@ static void transmit(echo_worker *w, struct held *h)
 	COUNT(w->counts.tx_bytes, h->n);
 }
 
-static void copy_held(struct held *to, const struct held *from)
+/* false where r is full. */
+static bool put(struct ring *r, const struct held *h, coo_time due)
 {
-	uint8_t *data = to->data;
+	struct held *slot = &r->slots[(r->head + r->used) % r->cap];
+	uint8_t *data = slot->data;
 
-	*to = *from;
-	to->data = data;
-	memcpy(data, from->data, from->n);
+	if (r->used == r->cap)
+		return false;
+	*slot = *h;
+	slot->data = data;
+	slot->due = due;
+	memcpy(data, h->data, h->n);
+	r->used++;
+	return true;
 }
 
 /* A full queue drops, as a full router does. */
 static void push(struct queue *q, const struct held *h, coo_time due)
 {
-	struct held *slot = &q->ring[(q->head + q->used) % HELD_MAX];
-
-	if (q->used == HELD_MAX) {
+	if (!put(&q->ready, h, due))
 		COUNT(q->w->counts.dropped, 1);
-		return;
-	}
-	copy_held(slot, h);
-	slot->due = due;
-	q->used++;
-}
-
-static void release_behind(struct queue *q, coo_time due)
-{
-	if (q->behind.n == SIZE_MAX)
-		return;
-	push(q, &q->behind, due);
-	q->behind.n = SIZE_MAX;
 }
 
 static void flush_due(struct queue *q, coo_time now)
 {
-	if (q->behind.n != SIZE_MAX && q->behind.due <= now)
-		release_behind(q, now);
-	while (q->used && q->ring[q->head].due <= now) {
-		transmit(q->w, &q->ring[q->head]);
-		q->head = (q->head + 1) % HELD_MAX;
-		q->used--;
+	struct held *h;
+
+	while ((h = first(&q->behind)) && h->due <= now) {
+		push(q, h, now);
+		drop_first(&q->behind);
+	}
+	while ((h = first(&q->ready)) && h->due <= now) {
+		transmit(q->w, h);
+		drop_first(&q->ready);
 	}
 }
 
 static int wait_ms(const struct queue *q, coo_time now, struct timespec *ts)
 {
-	coo_time next = q->used ? q->ring[q->head].due : COO_NEVER;
+	const struct held *ready = first(&q->ready), *behind = first(&q->behind);
+	coo_time next = ready ? ready->due : COO_NEVER;
 
-	if (q->behind.n != SIZE_MAX && q->behind.due < next)
-		next = q->behind.due;
+	if (behind && behind->due < next)
+		next = behind->due;
 	if (next == COO_NEVER)
 		return -1;
 	next = next > now ? next - now : 0;
 	ts->tv_sec = (time_t)(next / COO_SEC(1));
 	ts->tv_nsec = (long)(next % COO_SEC(1));
 	return 0;
+}
+
+/* What waited for an answer to go before it follows one. */
+static void release_behind(struct queue *q, coo_time due)
+{
+	const struct held *h;
+
+	while ((h = first(&q->behind))) {
+		if (!h->copy)
+			COUNT(q->w->counts.reordered, 1);
+		push(q, h, due);
+		drop_first(&q->behind);
+	}
+}
+
+static void hold_back(struct queue *q, struct held *h, bool twice, coo_time due)
+{
+	coo_ignore(put(&q->behind, h, due + REORDER_WAIT));
+	h->copy = true;
+	if (twice)
+		coo_ignore(put(&q->behind, h, due + REORDER_WAIT));
 }
 
 static void harm(struct queue *q, struct held *h, coo_time now)
@@ -120,19 +153,16 @@ static void harm(struct queue *q, struct held *h, coo_time now)
 		h->data[f.bit / 8 % h->n] ^= (uint8_t)(1u << f.bit % 8);
 		COUNT(q->w->counts.corrupted, 1);
 	}
-	if (f.reorder && q->behind.n == SIZE_MAX) {
-		copy_held(&q->behind, h);
-		q->behind.due = due + REORDER_WAIT;
-	} else {
-		push(q, h, due);
-		if (q->behind.n != SIZE_MAX)
-			COUNT(q->w->counts.reordered, 1);
-		release_behind(q, due);
-	}
-	if (f.dup) {
-		push(q, h, due);
+	if (f.dup)
 		COUNT(q->w->counts.duplicated, 1);
+	if (f.reorder && q->behind.used + 1 + f.dup <= q->behind.cap) {
+		hold_back(q, h, f.dup, due);
+		return;
 	}
+	push(q, h, due);
+	release_behind(q, due);
+	if (f.dup)
+		push(q, h, due);
 }
 
 /* The fast loop's road for one datagram, with the answer put aside instead of sent. */
@@ -173,17 +203,15 @@ static void take_one(struct queue *q)
 
 static bool open_queue(struct queue *q)
 {
-	size_t size = (size_t)(HELD_MAX + 1) * HELD_BYTES;
-
-	q->ring = calloc(HELD_MAX, sizeof(*q->ring));
-	q->memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	q->slots = calloc(SLOTS, sizeof(*q->slots));
+	q->memory = mmap(NULL, (size_t)SLOTS * HELD_BYTES, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (!q->ring || q->memory == MAP_FAILED)
+	if (!q->slots || q->memory == MAP_FAILED)
 		return false;
-	for (size_t i = 0; i < HELD_MAX; i++)
-		q->ring[i].data = q->memory + i * HELD_BYTES;
-	q->behind.data = q->memory + (size_t)HELD_MAX * HELD_BYTES;
-	q->behind.n = SIZE_MAX;
+	for (size_t i = 0; i < SLOTS; i++)
+		q->slots[i].data = q->memory + i * HELD_BYTES;
+	q->ready = (struct ring){ .slots = q->slots, .cap = HELD_MAX };
+	q->behind = (struct ring){ .slots = q->slots + HELD_MAX, .cap = BEHIND_MAX };
 	return true;
 }
 
@@ -203,7 +231,7 @@ void coo_echo_impaired_loop(echo_worker *w)
 		}
 		flush_due(&q, COO_NEVER - 1);
 	}
-	free(q.ring);
+	free(q.slots);
 	if (q.memory && q.memory != MAP_FAILED)
-		munmap(q.memory, (size_t)(HELD_MAX + 1) * HELD_BYTES);
+		munmap(q.memory, (size_t)SLOTS * HELD_BYTES);
 }

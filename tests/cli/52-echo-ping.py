@@ -258,6 +258,41 @@ def test_impairments_follow_the_seed():
         assert mine == other > 5 and end["received"] == 100, (other, end)
 
 
+def foretell_order(seed, n, drop, dup, reorder):
+    """The answers to n datagrams in their order, and how many were passed by another."""
+    draw, order, behind, passed = splitmix(seed), [], [], 0
+    for i in range(n):
+        lost, twice, late = [(next(draw) >> 11) / 2**53 < p for p in (drop, dup, reorder)]
+        next(draw), next(draw)
+        if lost:
+            continue
+        if late and len(behind) + 1 + twice <= 64:
+            behind += [i] * (1 + twice)
+            continue
+        passed += len(set(behind))
+        order += [i, *behind] + [i] * twice
+        behind = []
+    return order + behind, passed
+
+
+def test_reorder_takes_its_whole_part():
+    """Those drawn while another waits, too: the order of all answers is foretold."""
+    n = 300
+    for seed, drop, dup, reorder in [(1, 0, 0, .05), (2, 0, 0, .5), (3, .1, .1, .3), (4, 0, .5, .98)]:
+        order, passed = foretell_order(seed, n, drop, dup, reorder)
+        with Echo("--seed", str(seed), "--drop", str(drop), "--dup", str(dup), "--reorder",
+                  str(reorder)) as e:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            roomy(sock)
+            sock.settimeout(5)
+            for i in range(n):
+                sock.sendto(i.to_bytes(4, "big"), ("127.0.0.1", e.port))
+            got = [int.from_bytes(sock.recv(100), "big") for _ in order]
+            assert got == order, (seed, got, order)
+            assert e.end()[-1]["reordered"] == passed
+    assert foretell_order(2, n, 0, 0, .5)[1] > 130
+
+
 def test_conditions_and_exit_codes():
     with Echo() as e:
         coo("ping", "-q", "-c", "3", "-i", "5ms", "--fail-if", "loss>0", e.target)
