@@ -32,13 +32,13 @@ struct echo_opts {
 static const struct opt opts_table[] = {
 	{ .name = "tcp", .kind = OPT_FLAG, .at = AT(tcp), .help = "echo TCP connections on the port too" },
 	{ .name = "allow", .kind = OPT_LIST, .at = AT(allow), .arg = "CIDR", .help = "answer these sources instead of those on the link" },
-	{ .name = "rate", .kind = OPT_UINT, .at = AT(rate), .arg = "N", .max = 1000000000, .help = "datagrams/s for each source (not TCP)" },
-	{ .name = "max-size", .kind = OPT_SIZE, .at = AT(max_size), .arg = "SIZE", .max = 65535, .help = "refuse longer datagrams (not TCP)" },
+	{ .name = "rate", .kind = OPT_UINT, .at = AT(rate), .arg = "N", .min = 1, .max = 1000000000, .help = "datagrams/s for each source (not TCP)" },
+	{ .name = "max-size", .kind = OPT_SIZE, .at = AT(max_size), .arg = "SIZE", .min = 1, .max = 65535, .help = "refuse longer datagrams (not TCP)" },
 	{ .name = "answer-broadcast", .kind = OPT_FLAG, .at = AT(answer_broadcast), .help = "answer broadcast and multicast too" },
 	{ .name = "threads", .kind = OPT_UINT, .at = AT(threads), .arg = "N", .min = 1, .max = 64, .help = "sockets and threads for each address" },
 	{ .name = "spin", .kind = OPT_DURATION, .at = AT(spin), .arg = "D", .max = COO_SEC(1), .help = "poll so long before blocking: faster, burns a core" },
-	{ .name = "count", .kind = OPT_UINT, .at = AT(count), .arg = "N", .help = "end after N datagrams of UDP echo" },
-	{ .name = "duration", .kind = OPT_DURATION, .at = AT(duration), .arg = "D", .help = "end after this time" },
+	{ .name = "count", .kind = OPT_UINT, .at = AT(count), .arg = "N", .min = 1, .help = "end after N datagrams of UDP echo" },
+	{ .name = "duration", .kind = OPT_DURATION, .at = AT(duration), .arg = "D", .min = COO_MS(1), .help = "end after this time" },
 	{ .name = "stats", .kind = OPT_DURATION, .at = AT(stats), .arg = "D", .min = COO_MS(10), .help = "print rates and refusals every D" },
 	{ .name = "print", .kind = OPT_FLAG, .at = AT(print), .help = "show every datagram of UDP echo, decoded by --charset" },
 	{ .name = "hex", .kind = OPT_FLAG, .at = AT(hex), .help = "show every datagram in hex" },
@@ -326,13 +326,23 @@ static bool check(const struct echo_opts *o)
 	return true;
 }
 
-/* "--stamp 8620": nothing else than its port may stand behind the options. */
+/* "--stamp 8620": nothing else than its port may stand behind the options. false (said)
+ * where it is none. */
 static bool take_stamp_port(struct echo_opts *o, const char *text)
 {
 	uint64_t port;
 
-	if (o->stamp_port != NO_STAMP_PORT || !coo_num_dec(coo_span_str(text), 65535, &port))
+	if (!coo_num_dec(coo_span_str(text), 65535, &port)) {
+		say_error("--stamp cannot be \"%s\": its port is a number between 0 and 65535",
+			  text);
 		return false;
+	}
+	if (o->stamp_port != NO_STAMP_PORT) {
+		say_error("STAMP has one port, but there are --stamp-port and --stamp %s: leave "
+			  "one out",
+			  text);
+		return false;
+	}
 	o->stamp_port = port;
 	return true;
 }
@@ -343,8 +353,11 @@ static int run(void *opts, int argc, char **argv)
 	struct server s = { .o = o };
 	int code;
 
-	if (argc > 0 && o->stamp && take_stamp_port(o, argv[0]))
+	if (argc > 0 && o->stamp) {
+		if (!take_stamp_port(o, argv[0]))
+			return EXIT_USAGE;
 		argc--, argv++;
+	}
 	if (argc > 0) {
 		say_error("echo takes no arguments, but there is \"%s\"; -p sets the port",
 			  argv[0]);

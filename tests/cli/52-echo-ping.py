@@ -334,6 +334,11 @@ def test_conditions_and_exit_codes():
     coo("echo", "x", code=2)
     coo("echo", "-p", "0", "--allow", "nonsense", code=2)
     coo("echo", "-p", "0", "--drop", "3", code=2)
+    for option in "--count", "--duration", "--rate", "--max-size", "--stats", "--threads":
+        _, err = coo("echo", "-p", "0", "-b", "127.0.0.1", option, "0", code=2)
+        assert f'coo: {option} cannot be "0": it has to be ' in err, err
+    _, err = coo("echo", "-p", "99999", "-b", "127.0.0.1", code=2)
+    assert '--port cannot be "99999"' in err, err
 
 
 def test_a_port_in_use_is_said():

@@ -142,11 +142,17 @@ def test_port_behind_the_option():
     run = subprocess.run([COO, "echo", "-p", "0", "-b", "127.0.0.1", "--json", "--duration", "10ms",
                           "--stamp", str(port)], capture_output=True, text=True, timeout=20, check=True)
     assert json.loads(run.stdout.splitlines()[0])["stamp_port"] == port, run.stdout
-    for wrong in [["--stamp", "70000"], ["--stamp", "862", "863"], ["862"],
-                  ["--stamp", "862", "--stamp-port", "863"]]:
+    number = 'coo: --stamp cannot be "%s": its port is a number between 0 and 65535'
+    for wrong, said in [
+            (["--stamp", "70000"], number % 70000), (["--stamp", "x"], number % "x"),
+            (["--stamp", "99999", "--stamp-port", "863"], number % 99999),
+            (["--stamp-port", "99999"], 'coo: --stamp-port cannot be "99999": it has to be between 0'),
+            (["--stamp", "862", "863"], 'no arguments, but there is "863"'),
+            (["862"], 'no arguments, but there is "862"'),
+            (["--stamp", "862", "--stamp-port", "863"], "one port, but there are --stamp-port and")]:
         run = subprocess.run([COO, "echo", "-p", "0", "-b", "127.0.0.1", *wrong],
                              capture_output=True, text=True, timeout=20, check=False)
-        assert run.returncode == 2, (wrong, run.stderr)
+        assert run.returncode == 2 and said in run.stderr, (wrong, run.stderr)
 
 
 if __name__ == "__main__":
