@@ -41,7 +41,7 @@ static double median_of(const coo_flow *f)
 
 static double fast_of(const coo_flow *f)
 {
-	return (double)coo_hist_quantile(&f->account.rtt, 0.25);
+	return (double)coo_hist_quantile(&f->account.rtt, 0.1);
 }
 
 static double slow_of(const coo_flow *f)
@@ -49,12 +49,12 @@ static double slow_of(const coo_flow *f)
 	return (double)coo_hist_quantile(&f->account.rtt, 0.75);
 }
 
-/* Its median is twice what is usual here and more, and that is no scatter: three quarters of its
- * answers take longer than three quarters of a typical flow's. */
+/* Its median is twice what is usual here and more, and that is no scatter: nine of ten of its
+ * answers take longer than three of four of a typical flow's. */
 static bool is_slow(const struct ping_target *t, const coo_flow *f)
 {
 	return f->account.rtt.n >= 5 && median_of(f) > 2 * typical(t, median_of) + 100000 &&
-	       fast_of(f) > typical(t, slow_of);
+	       fast_of(f) > typical(t, slow_of) + 100000;
 }
 
 const char *ping_flow_fault(const struct ping_target *t, size_t i)

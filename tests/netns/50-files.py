@@ -46,7 +46,7 @@ with step("one file to two hosts at once"):
     both = lab.Coo("h3", "listen", "--json", "--accept", "all", "--save-dir", place.dir("three"),
                    env={"COO_STATE_DIR": place.dir("s3")})
     code, out, _ = lab.coo("h2", "send", "10.77.0.1", "10.77.0.3", "-f", path)
-    assert code == 0 and out.count("fetched") == 2, (code, out)
+    assert code == 0 and out.count(": fetched") == 2, (code, out)
     assert files.sha256(place.dir("three") + "/报告.bin") == files.sha256(path)
     assert files.sha256(os.path.join(target, "报告 (2).bin")) == files.sha256(path)
     assert both.stop() == 0 and listen.stop() == 0 and node.stop() == 0
