@@ -51,8 +51,8 @@ static void print_oddities(const struct ping_target *t, const struct ping_figure
 	if (f->damaged != f->corrupted)
 		out_text("  %" PRIu64 " damaged datagrams in all\n", f->damaged);
 	if (f->send_errors)
-		out_text("  %" PRIu64 " probes could not be sent: %s\n", f->send_errors,
-			 ping_send_error(t));
+		out_text("  %" PRIu64 " probe%s could not be sent: %s\n", f->send_errors,
+			 f->send_errors == 1 ? "" : "s", ping_send_error(t));
 	if (f->clock_steps)
 		out_text("  the system clock was set %" PRIu64
 			 " times; RTT is from the monotonic clock there\n",
