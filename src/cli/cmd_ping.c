@@ -17,6 +17,9 @@
 #define AT(field) offsetof(struct ping_opts, field)
 #define UNSET UINT64_MAX
 
+/* A bit for each in what is known of a host that answers. */
+enum { BROADCASTS_MAX = 64 };
+
 /* clang-format off */
 static const struct opt opts_table[] = {
 	{ .letter = 'c', .name = "count", .kind = OPT_UINT, .at = AT(count), .arg = "N", .min = 1, .help = "probes to send to each target" },
@@ -108,7 +111,7 @@ static const char *contradiction_of_ways(const struct ping_opts *o)
 		return "--stateful says something about a reflector: it goes with --stamp";
 	if (o->broadcast && (o->stamp || o->peer || o->flood || o->sweep || o->source_ports))
 		return "--broadcast goes with plain probes alone";
-	if (o->broadcast && o->count > 64)
+	if (o->broadcast && o->count > BROADCASTS_MAX)
 		return "--broadcast sends 64 probes at most";
 	if (o->peer && (o->flood || o->sweep || o->pps))
 		return "--peer asks a messenger: it is neither flooded nor swept";
@@ -185,7 +188,7 @@ static void complete(struct ping_opts *o)
 	if (o->peer)
 		o->size = 512; /* room for the packet; what is sent is as long as it is */
 	if (o->broadcast && o->count == 0)
-		o->count = 1;
+		o->count = o->duration ? BROADCASTS_MAX : 1;
 	if (o->sweep && o->count == 0)
 		o->count = 3;
 }
