@@ -22,6 +22,9 @@ struct doctor_opts {
 
 #define AT(field) offsetof(struct doctor_opts, field)
 
+/* What a client on a small network answers within (protocol.md 3.4), and the way. */
+#define ANSWER_TIME COO_MS(1200)
+
 static const struct opt opts_table[] = {
 	{ .letter = 'w',
 	  .name = "wait",
@@ -325,6 +328,9 @@ static int run(void *opts, int argc, char **argv)
 	cfg.legacy = id.legacy;
 	cfg.version = id.version;
 	cfg.wait = o->wait;
+	if (o->wait < ANSWER_TIME)
+		say_warn("clients take up to a second to answer; with a wait below 1.2s those "
+			 "that do are called faults");
 	cfg.rcvbuf = (size_t)o->rcvbuf;
 	cfg.stop = &stopped;
 	cfg.report = on_finding;

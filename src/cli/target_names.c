@@ -132,6 +132,16 @@ int targets_find(struct targets *t, const struct common *c)
 
 	if (t->n_names == 0)
 		return 0;
+	for (size_t i = 0; i < t->n_names; i++) {
+		coo_span name = coo_span_str(t->names[i]);
+
+		coo_ignore(what_of(&name));
+		if (name.n > 0)
+			continue;
+		/* who has no group is in none, and not in one without a name */
+		say_error("\"%s\" has no name behind it", t->names[i]);
+		return EXIT_USAGE;
+	}
 	code = find_peers(c, &wish, &found);
 	if (code == 0 && found.interrupted)
 		code = EXIT_NOBODY;

@@ -105,6 +105,8 @@ struct doctor_peer *coo_doctor_peer_of(struct doctor *d, const coo_addr *a);
 /* doctor_peers.c: the others */
 void coo_doctor_rounds(struct doctor *d);
 void coo_doctor_judge(struct doctor *d);
+/* Whether a peer that did not answer our question had a duty to. */
+bool coo_doctor_should_answer(const struct doctor *d, const struct doctor_peer *p);
 
 /* doctor_target.c: the peer in question */
 void coo_doctor_target(struct doctor *d);

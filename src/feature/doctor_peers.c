@@ -212,8 +212,7 @@ static void judge_mask(struct doctor *d)
 			       "others have the same broadcast address");
 }
 
-/* Whether a peer that did not answer our question had a duty to. */
-static bool should_answer(const struct doctor *d, const struct doctor_peer *p)
+bool coo_doctor_should_answer(const struct doctor *d, const struct doctor_peer *p)
 {
 	coo_client c = coo_client_of(coo_span_of(p->version, p->version_n));
 
@@ -280,7 +279,7 @@ static void judge_paths(struct doctor *d)
 			continue;
 		if (is_only_unicast(d, p) && !ourselves)
 			judge_only_unicast(d, p);
-		else if (p->rounds == 0 && p->spoke && p->asked && should_answer(d, p))
+		else if (p->rounds == 0 && p->spoke && p->asked && coo_doctor_should_answer(d, p))
 			judge_one_way(d, p);
 	}
 }

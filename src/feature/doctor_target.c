@@ -46,10 +46,23 @@ static int probe(struct doctor *d)
 			     d->cfg.wait > GIVE_UP ? d->cfg.wait : GIVE_UP);
 }
 
+/* What silence may mean beside a fault, or NULL. p: what is known of the target, or NULL. */
+static const char *excuse(const struct doctor *d, const struct doctor_peer *p)
+{
+	if (!coo_netifs_on_link(&d->ifs, &d->cfg.target))
+		return ": some clients answer such questions only within their own network; try "
+		       "coo send";
+	/* 内网通 answers no GETINFO (protocol.md 10), and FeiQ not always */
+	if (!d->port_ours && !(p && coo_doctor_should_answer(d, p)))
+		return ": while another program here holds the port, it is asked for its version "
+		       "alone, which some clients never answer; try coo send";
+	return NULL;
+}
+
 static void judge_silence(struct doctor *d, const char *name, int error)
 {
 	unsigned port = d->cfg.target.port;
-	bool off_link = !coo_netifs_on_link(&d->ifs, &d->cfg.target);
+	const char *may_be = excuse(d, coo_doctor_peer_at(d, &d->cfg.target));
 
 	if (error == ECONNREFUSED)
 		coo_doctor_say(d, COO_CHECK_TARGET, COO_FAULT,
@@ -70,12 +83,9 @@ static void judge_silence(struct doctor *d, const char *name, int error)
 			       "this machine does not let packets to %s out", name);
 	else
 		coo_doctor_say(
-		    d, COO_CHECK_TARGET, off_link ? COO_UNTOLD : COO_FAULT,
+		    d, COO_CHECK_TARGET, may_be ? COO_UNTOLD : COO_FAULT,
 		    "see that it is on and that its firewall lets UDP port 2425 in from here",
-		    "%s does not answer on UDP port %u%s", name, port,
-		    off_link ? ": some clients answer such questions only within their own "
-			       "network; try coo send"
-			     : "");
+		    "%s does not answer on UDP port %u%s", name, port, may_be ? may_be : "");
 }
 
 static void judge_tcp(struct doctor *d, const char *name, bool reached)
