@@ -101,37 +101,18 @@ static const char *contradiction_of_ways(const struct ping_opts *o)
 {
 	if (o->v4 && o->v6)
 		return "-4 and -6 exclude each other";
-	if (o->common.interfaces.n > 1)
-		return "--interface is given twice: probes leave by one";
 	if (o->stamp && o->peer)
 		return "--stamp and --peer are two ways to measure: take one";
 	if (o->stamp && o->size && o->size < COO_STAMP_SIZE)
 		return "a STAMP packet has 44 bytes at least";
-	if (o->stateful && !o->stamp)
-		return "--stateful says something about a reflector: it goes with --stamp";
 	if (o->broadcast && (o->stamp || o->peer || o->flood || o->sweep || o->source_ports))
 		return "--broadcast goes with plain probes alone";
 	if (o->broadcast && o->count > BROADCASTS_MAX)
 		return "--broadcast sends 64 probes at most";
 	if (o->peer && (o->flood || o->sweep || o->pps))
 		return "--peer asks a messenger: it is neither flooded nor swept";
-	if (o->peer && (o->size || o->fill))
-		return "--peer sends packets of a size and content of their own";
 	if (o->sweep && (o->source_ports || o->flood))
 		return "--sweep-size goes with neither --source-ports nor --flood";
-	if (o->sweep && (o->size || o->df))
-		return "--sweep-size sets size and DF itself";
-	return NULL;
-}
-
-static const char *contradiction_of_rates(const struct ping_opts *o)
-{
-	if (o->flood && (o->pps || o->interval))
-		return "--flood follows the answers: it goes with neither --pps nor --interval";
-	if (o->pps && o->interval)
-		return "--pps and --interval are two ways to say one thing: take one";
-	if (o->window && !o->flood)
-		return "--window goes with --flood";
 	return NULL;
 }
 
@@ -152,19 +133,27 @@ static const char *contradiction_of_outputs(const struct ping_opts *o, int targe
 		return "--csv - prints its table alone, without --json, --nagios and --plot";
 	if (is_stdout(o->prometheus) || is_stdout(o->report))
 		return "--prometheus and --report write files: - is none";
-	if (o->plot && o->common.json)
-		return "--plot draws for people, --json is for programs: take one";
-	if (o->warn_if.n && !o->nagios)
-		return "--warn-if is for --nagios; without it --fail-if decides the exit code";
+	if (o->flood && o->pps)
+		return "--flood and --pps exclude each other: one follows the answers, the other "
+		       "the clock";
 	return NULL;
+}
+
+/* What may stand in the configuration for other runs, and has no effect in this one. */
+static void say_unused(const struct ping_opts *o)
+{
+	if (o->interval && (o->flood || o->pps))
+		say_warn("--interval is not used: --%s sets the pace", o->flood ? "flood" : "pps");
+	if (o->plot && o->common.json)
+		say_warn("--plot is not drawn: --json is for programs");
+	if (o->warn_if.n && !o->nagios)
+		say_warn("--warn-if is not used without --nagios; --fail-if decides the exit code");
 }
 
 static bool is_contradiction(const struct ping_opts *o, int targets)
 {
 	const char *why = contradiction_of_ways(o);
 
-	if (!why)
-		why = contradiction_of_rates(o);
 	if (!why)
 		why = contradiction_of_outputs(o, targets);
 	if (why)
@@ -240,7 +229,7 @@ static bool configure(struct ping *g, coo_prober_cfg *cfg, uint8_t *fill, size_t
 	cfg->window = o->flood ? o->window : 0;
 	cfg->broadcast = o->broadcast;
 	cfg->ttl = (int)o->ttl;
-	cfg->device = o->common.interfaces.n ? o->common.interfaces.v[0] : NULL;
+	cfg->device = ping_interface(o);
 	cfg->fill = fill;
 	cfg->user_clock = o->user_clock;
 	cfg->stateful = o->stateful;
@@ -271,12 +260,11 @@ static void link_flows(struct ping *g)
 
 static int say_open_failed(const struct ping *g, coo_err e, size_t bad)
 {
-	const struct str_list *interfaces = &g->o->common.interfaces;
+	const char *interface = ping_interface(g->o);
 	char text[COO_ADDR_TEXT_CAP];
 
-	if (e == COO_ESYS && errno == ENODEV && interfaces->n)
-		say_error("there is no interface \"%s\": \"coo iface\" lists them",
-			  interfaces->v[0]);
+	if (e == COO_ESYS && errno == ENODEV && interface)
+		say_error("there is no interface \"%s\": \"coo iface\" lists them", interface);
 	else if (e == COO_ESYS && errno == EADDRNOTAVAIL && g->o->common.bind)
 		say_error("--bind cannot be \"%s\": it is no address of this host",
 			  g->o->common.bind);
@@ -295,7 +283,7 @@ static void print_summaries(const struct ping *g)
 			ping_json_summary(g, &g->targets[t]);
 		else if (!g->mute)
 			ping_text_summary(g, &g->targets[t]);
-		if (g->o->plot)
+		if (g->o->plot && !out_is_json())
 			ping_plot(g, &g->targets[t]);
 	}
 }
@@ -410,6 +398,7 @@ static int run(void *opts, int argc, char **argv)
 	if (argc == 0) {
 		say_error("ping needs a target: coo ping HOST[:PORT]");
 	} else if (!is_contradiction(o, argc)) {
+		say_unused(o);
 		complete(o);
 		code = prepare(&g, argc, argv);
 		if (code == 0)

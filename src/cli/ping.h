@@ -95,6 +95,8 @@ struct ping {
 
 /* ping_setup.c: targets and options that are not plain values. false: said. */
 bool ping_targets(struct ping *g, int argc, char **argv);
+/* The interface that probes leave by, or NULL. */
+const char *ping_interface(const struct ping_opts *o);
 bool ping_dscp(const char *text, int *out);
 bool ping_fill(const char *text, uint8_t *bytes, size_t cap, size_t *n, bool *random);
 bool ping_expect(struct ping *g);

@@ -17,6 +17,14 @@
 
 enum { SIZES_MAX = 256, EXPECT_MAX = 4096 };
 
+/* Of several the last: the command line stands behind the configuration. */
+const char *ping_interface(const struct ping_opts *o)
+{
+	const struct str_list *list = &o->common.interfaces;
+
+	return list->n ? list->v[list->n - 1] : NULL;
+}
+
 static bool look_up(const struct ping *g, const char *host, uint16_t port, coo_addr *out)
 {
 	struct addrinfo hints, *list = NULL;
@@ -40,15 +48,14 @@ static bool look_up(const struct ping *g, const char *host, uint16_t port, coo_a
 /* The answer comes from the address with its zone. */
 static bool take_zone(const struct ping *g, const char *text, coo_addr *out)
 {
-	const struct str_list *interfaces = &g->o->common.interfaces;
+	const char *interface = ping_interface(g->o);
 
-	if (interfaces->n)
-		out->scope = if_nametoindex(interfaces->v[0]);
+	if (interface)
+		out->scope = if_nametoindex(interface);
 	if (out->scope)
 		return true;
-	if (interfaces->n)
-		say_error("there is no interface \"%s\": \"coo iface\" lists them",
-			  interfaces->v[0]);
+	if (interface)
+		say_error("there is no interface \"%s\": \"coo iface\" lists them", interface);
 	else
 		say_error("\"%s\" may be on any link: say on which, such as %s%%eth0", text, text);
 	return false;
