@@ -248,6 +248,10 @@ static bool parse(struct fetching *f, int argc, char **argv)
 		return false;
 	}
 	f->name = argc == 2 ? argv[1] : NULL;
+	if (f->name && !*f->name) {
+		say_error("the name is empty; without a name, fetch lists what is shared");
+		return false;
+	}
 	if (f->name && !coo_utf8_valid(coo_span_str(f->name))) {
 		say_error("the name is not UTF-8");
 		return false;

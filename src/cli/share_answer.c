@@ -259,6 +259,8 @@ static coo_err send_part(struct share_answers *s, struct answer *a)
 	coo_fileset *set = coo_fileset_new(false);
 	coo_err e = set ? COO_OK : COO_ENOMEM;
 
+	if (set)
+		set->skip_hidden = true;
 	for (size_t i = 0; set && i < n; i++)
 		coo_ignore(coo_fileset_add(set, a->paths[a->at + i]) == COO_OK);
 	if (set && set->n > 0)
@@ -395,7 +397,7 @@ static bool address(struct share_answers *s, struct answer *a, const coo_event *
 void share_answer(struct share_answers *s, const coo_event *ev, const coo_message *m)
 {
 	coo_span wanted = trim(m->text);
-	bool all = is_list(wanted);
+	bool all = is_list(wanted), exact = wanted.n < m->text.n;
 	struct answer *a;
 
 	if (all && s->n_answers >= AT_ONCE) {
@@ -414,6 +416,9 @@ void share_answer(struct share_answers *s, const coo_event *ev, const coo_messag
 			add_all(a, s->dirs[i]);
 		else if (is_shared_name(wanted))
 			add_named(a, s->dirs[i], wanted);
+		/* a name may begin or end with a blank */
+		if (exact && !all && is_shared_name(m->text))
+			add_named(a, s->dirs[i], m->text);
 	}
 	sift(a);
 	if (a->n > 0) {

@@ -112,6 +112,12 @@ static void leave(coo_dirwalk *w, coo_dirwalk_entry *e)
 	closedir(w->at[w->depth].dir);
 }
 
+static bool is_passed_over(const coo_dirwalk *w, const char *name)
+{
+	return name[0] == '.' &&
+	       (w->skip_hidden || strcmp(name, ".") == 0 || strcmp(name, "..") == 0);
+}
+
 void coo_dirwalk_next(coo_dirwalk *w, coo_dirwalk_entry *e)
 {
 	const struct dirent *d;
@@ -125,7 +131,7 @@ void coo_dirwalk_next(coo_dirwalk *w, coo_dirwalk_entry *e)
 	}
 	do
 		d = readdir(w->at[w->depth - 1].dir);
-	while (d && (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0));
+	while (d && is_passed_over(w, d->d_name));
 	if (!d) {
 		leave(w, e);
 		return;

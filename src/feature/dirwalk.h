@@ -33,6 +33,7 @@ typedef struct coo_dirwalk_entry {
 /* Walks a folder one entry at a time, beneath descriptors, so that nothing moves under it. */
 typedef struct coo_dirwalk {
 	bool follow_links;
+	bool skip_hidden; /* set after open: passes over names that begin with a dot, silently */
 	unsigned depth;
 	struct {
 		DIR *dir;

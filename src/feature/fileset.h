@@ -30,6 +30,7 @@ typedef struct coo_fileset_file {
 typedef struct coo_fileset {
 	unsigned refs;
 	bool follow_links; /* of the paths given, and inside folders */
+	bool skip_hidden;  /* inside folders; false at first */
 	size_t n, cap;
 	coo_fileset_file *v; /* moves while files are added */
 } coo_fileset;

@@ -117,6 +117,7 @@ coo_err coo_sendbody_open(struct coo_sendbody *b, const coo_fileset *set, const 
 		e = open_file(b, set, f, offset);
 	else if (coo_dirwalk_open(&b->walk, f->path, set->follow_links) != COO_OK)
 		return refuse(b, COO_ESYS, "the folder cannot be opened any more");
+	b->walk.skip_hidden = set->skip_hidden;
 	if (e != COO_OK || !b->is_dir)
 		return e;
 	b->walking = f->type == COO_FILE_DIR;

@@ -20,6 +20,8 @@ secret = files.write(place.dir("in"), "secret", 5)
 os.symlink("../secret", os.path.join(shared, "link"))
 os.makedirs(os.path.join(shared, "tools"))
 files.write(os.path.join(shared, "tools"), "tool", 100)
+private = files.write(os.path.join(shared, "tools"), ".env", 5)
+files.write(shared, " blank in front", 5)
 for i in range(300):
     files.write(shared, f"exercise with a rather long name, number {i}.txt", i)
 
@@ -35,7 +37,7 @@ def fetch(*args):
 with step("the list has everything that is shared, in as many messages as it takes"):
     code, out, _ = fetch("--json")
     names = [e["name"] for e in map(json.loads, out.splitlines()) if e["type"] == "shared"]
-    assert code == 0 and len(names) == 302 and len(set(names)) == 302, (code, len(names))
+    assert code == 0 and len(names) == 303 and len(set(names)) == 303, (code, len(names))
     assert "第一课.txt" in names and "tools" in names
     assert "link" not in names and ".hidden" not in names
 
@@ -43,7 +45,11 @@ with step("a file and a folder are fetched by name"):
     assert fetch("第一课.txt")[0] == 0
     assert files.sha256(os.path.join(target, "第一课.txt")) == files.sha256(lesson)
     assert fetch("tools")[0] == 0
-    assert files.tree(os.path.join(target, "tools")) == files.tree(os.path.join(shared, "tools"))
+    want = files.tree(os.path.join(shared, "tools"))
+    del want[".env"]  # what is hidden stays at home
+    assert files.tree(os.path.join(target, "tools")) == want, want
+    assert fetch(" blank in front")[0] == 0 and os.path.exists(os.path.join(target, " blank in front"))
+    assert fetch("")[0] == 2
 
 with step("what is not in the folder is not had"):
     before = files.tree(target)
