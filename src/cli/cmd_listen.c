@@ -201,6 +201,7 @@ static void show(struct listening *l, const coo_event *ev, const coo_message *m)
 	size_t bad = 0;
 	struct offer *o = offer_of_message(l->net.text, ev, m, &bad);
 
+	recv_files_pause(l->files);
 	transfer_clear_line();
 	if (out_is_json()) {
 		json_t *j = show_message_json(m, coo_driver_now(l->net.driver));
@@ -214,11 +215,13 @@ static void show(struct listening *l, const coo_event *ev, const coo_message *m)
 			recv_files_show(o);
 	}
 	if (bad)
-		say_warn("%zu files of that offer have no safe name or make no sense", bad);
+		say_warn("%zu of that offer left out, which have no safe name or make no sense",
+			 bad);
 	if (o)
 		recv_files_offer(l->files, o, m->from.known);
 	else if (bad && !m->broadcast && l->opts->recv.accept != ACCEPT_NEVER)
 		recv_release(&l->net, &ev->rx.from, ev->packet.packet_no, "no name in it is safe");
+	recv_files_again(l->files);
 	free(o);
 }
 
@@ -261,7 +264,9 @@ static void on_peer(struct listening *l, const coo_event *ev, const char *type, 
 	if (out_verbosity() == 0)
 		return;
 	name = show_peer_name(&view);
+	recv_files_pause(l->files);
 	say_note("%c %s, %s", sign, name, coo_client_name(view.client));
+	recv_files_again(l->files);
 	free(name);
 }
 

@@ -15,19 +15,22 @@ enum { QUESTIONS_MAX = 64 };
 
 struct recv_ask {
 	uv_poll_t poll;
-	bool open;
+	bool open, shown; /* shown: the question is the last that stands on the terminal */
 	struct offer *waiting[QUESTIONS_MAX]; /* the first one is on the terminal */
 	size_t n;
 	void (*on_answer)(void *user, const struct offer *o, bool yes);
 	void *user;
 };
 
-static void ask(const struct offer *o)
+static void ask(struct recv_ask *a)
 {
+	const struct offer *o = a->waiting[0];
 	char addr[COO_ADDR_TEXT_CAP], size[TRANSFER_SIZE_CAP];
 	char *who = out_safe_dup(coo_span_str(o->nick), COO_UTF8_ONE_LINE);
 
 	transfer_clear_line();
+	out_flush(); /* the message first, which is what the question is about */
+	a->shown = true;
 	fprintf(stderr, "%s (%s) offers", who, coo_addr_ip_text(&o->from, addr));
 	for (size_t i = 0; i < o->n && i < 8; i++) {
 		char *name = out_safe_dup(coo_span_str(o->v[i].name), COO_UTF8_ONE_LINE);
@@ -53,27 +56,83 @@ static struct offer *pop(struct recv_ask *a)
 	return o;
 }
 
+static void answer(struct recv_ask *a, bool yes)
+{
+	struct offer *o = pop(a);
+
+	a->shown = false;
+	a->on_answer(a->user, o, yes);
+	free(o);
+	recv_ask_again(a);
+}
+
+/* The terminal is gone: nothing is accepted any more. */
+static void give_up(struct recv_ask *a)
+{
+	uv_close((uv_handle_t *)&a->poll, NULL);
+	a->open = false;
+	while (a->n > 0) {
+		struct offer *o = pop(a);
+
+		a->on_answer(a->user, o, false);
+		free(o);
+	}
+}
+
+/* -1: neither. An empty line is no, as the question says, and so is Ctrl-D. */
+static int meaning(coo_span line)
+{
+	static const char *const yes[] = { "y", "yes" }, *const no[] = { "", "n", "no" };
+
+	while (line.n > 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == ' '))
+		line.n--;
+	for (size_t i = 0; i < COO_ARRAY_LEN(yes); i++) {
+		if (coo_span_eq_nocase(line, coo_span_str(yes[i])))
+			return 1;
+	}
+	for (size_t i = 0; i < COO_ARRAY_LEN(no); i++) {
+		if (coo_span_eq_nocase(line, coo_span_str(no[i])))
+			return 0;
+	}
+	return -1;
+}
+
 static void on_line(uv_poll_t *poll, int status, int events)
 {
 	struct recv_ask *a = poll->data;
 	char line[256];
-	ssize_t n = status < 0 ? 0 : read(STDIN_FILENO, line, sizeof(line));
+	ssize_t n = status < 0 ? -1 : read(STDIN_FILENO, line, sizeof(line));
+	int yes;
 
 	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (status == 0 && n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0)
-		uv_poll_stop(poll); /* the terminal is gone: nothing is accepted any more */
-	while (a->n > 0) {
-		struct offer *o = pop(a);
-
-		a->on_answer(a->user, o, n > 0 && (line[0] == 'y' || line[0] == 'Y'));
-		free(o);
-		if (n > 0)
-			break;
+	if (n < 0) {
+		give_up(a);
+		return;
 	}
-	if (a->n > 0)
-		ask(a->waiting[0]);
+	yes = meaning(coo_span_of(line, (size_t)n));
+	if (a->n == 0)
+		return;
+	if (yes >= 0) {
+		answer(a, yes);
+	} else {
+		fputs("Answer y or n. ", stderr);
+		ask(a);
+	}
+}
+
+void recv_ask_pause(struct recv_ask *a)
+{
+	if (a->shown)
+		fputc('\n', stderr);
+	a->shown = false;
+}
+
+void recv_ask_again(struct recv_ask *a)
+{
+	if (a->n > 0 && !a->shown)
+		ask(a);
 }
 
 struct recv_ask *recv_ask_new(uv_loop_t *loop,
@@ -100,8 +159,7 @@ void recv_ask_put(struct recv_ask *a, const struct offer *o)
 	}
 	a->waiting[a->n] = xcalloc(1, sizeof(*o));
 	*a->waiting[a->n++] = *o;
-	if (a->n == 1)
-		ask(o);
+	recv_ask_again(a);
 }
 
 size_t recv_ask_pending(const struct recv_ask *a)

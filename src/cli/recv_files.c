@@ -27,7 +27,7 @@ struct job {
 	struct recv_files *r;
 	struct offer *offer; /* own copy, of this file alone: v[0] */
 	coo_fetch *fetch;    /* NULL: waits */
-	const char *refused; /* why another file of the offer was, or NULL */
+	char *refused;	     /* why another file of the offer was, or NULL */
 };
 
 struct recv_files {
@@ -100,6 +100,7 @@ void recv_files_free(struct recv_files *r)
 		struct job *j = r->jobs;
 
 		r->jobs = j->next;
+		free(j->refused);
 		free(j->offer);
 		free(j);
 	}
@@ -170,8 +171,21 @@ static void drop_job(struct job *j)
 		at = &(*at)->next;
 	*at = j->next;
 	r->n_jobs--;
+	free(j->refused);
 	free(j->offer);
 	free(j);
+}
+
+void recv_files_pause(struct recv_files *r)
+{
+	if (r->ask)
+		recv_ask_pause(r->ask);
+}
+
+void recv_files_again(struct recv_files *r)
+{
+	if (r->ask)
+		recv_ask_again(r->ask);
 }
 
 /* "the file cannot be written: No space left on device" */
@@ -223,7 +237,8 @@ static void release_at_end(struct job *j, const char *why)
 		if (k == j || k->offer->packet_no != j->offer->packet_no ||
 		    !coo_addr_eq(&k->offer->from, &j->offer->from))
 			continue;
-		k->refused = why;
+		if (!k->refused)
+			k->refused = xstrdup(why);
 		is_last = false;
 	}
 	if (why && is_last)
@@ -249,7 +264,9 @@ static void on_done(void *user, const coo_fetch_result *f)
 		count_failure(r, f->e);
 		t.why = why = reason(f);
 	}
+	recv_files_pause(r);
 	transfer_show(f->e == COO_OK ? TRANSFER_DONE : TRANSFER_FAILED, &t);
+	recv_files_again(r);
 	release_at_end(j, is_refusal(r, f) ? f->why : j->refused);
 	free(path);
 	free(why);
@@ -378,7 +395,7 @@ static void on_answer(void *user, const struct offer *o, bool yes)
 /* Why the offer is too much, and which of its files makes it so, or NULL. */
 static const char *too_much(const struct recv_files *r, const struct offer *o, size_t *which)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, room = coo_path_free_bytes(r->dir);
 
 	if (r->n_jobs + o->n > QUEUE_MAX)
 		return "too many transfers are waiting";
@@ -395,6 +412,9 @@ static const char *too_much(const struct recv_files *r, const struct offer *o, s
 			return "together it is more than --max-total allows";
 		if (total > COO_FILE_SIZE_MAX)
 			return "together it is more than any disk has";
+		/* before a byte; a disk that fills up later keeps the part, and the offer */
+		if (room < r->opts.min_free || room - r->opts.min_free < total)
+			return "there is too little room for it here";
 	}
 	return NULL;
 }

@@ -65,6 +65,10 @@ struct recv_files *recv_files_new(struct net *net, const struct recv_opts *opts,
 void recv_files_stop(struct recv_files *r);
 void recv_files_free(struct recv_files *r); /* accepts NULL */
 
+/* Around what is said on the terminal beside the files: a question that waits stands at its end. */
+void recv_files_pause(struct recv_files *r);
+void recv_files_again(struct recv_files *r);
+
 /* An offer has come: stores it, and fetches, asks or refuses as the options say. is_known: the peer
  * had announced itself before. */
 void recv_files_offer(struct recv_files *r, const struct offer *o, bool is_known);

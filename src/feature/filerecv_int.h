@@ -61,6 +61,7 @@ struct coo_recvdir {
 	int root; /* the folder itself, kept for the end */
 	uint64_t root_mtime;
 	const char *why;
+	char why_text[COO_PATH_NAME_CAP + 64]; /* what why points to where it names something */
 };
 
 void coo_recvdir_init(struct coo_recvdir *r, int dir, const char *name,

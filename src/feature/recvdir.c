@@ -27,6 +27,18 @@ static coo_err refuse(struct coo_recvdir *r, coo_err e, const char *why)
 	return e;
 }
 
+/* The name as it came, safe to show. */
+static coo_err refuse_name(struct coo_recvdir *r, coo_span name)
+{
+	coo_buf b;
+
+	coo_buf_init(&b, r->why_text, sizeof(r->why_text) - 1);
+	coo_buf_put_str(&b, "a name in the folder is not safe: ");
+	coo_utf8_escape(&b, coo_span_head(name, 60), COO_UTF8_ONE_LINE);
+	r->why_text[b.n] = '\0';
+	return refuse(r, COO_EUNSAFE, r->why_text);
+}
+
 static coo_err accept_name(struct coo_recvdir *r, coo_span wire, char out[COO_PATH_NAME_CAP])
 {
 	uint8_t mem[COO_DIRSTREAM_HEADER_MAX * 4];
@@ -39,7 +51,7 @@ static coo_err accept_name(struct coo_recvdir *r, coo_span wire, char out[COO_PA
 	    coo_charset_decode(r->names, wire, &utf8, &bad) == COO_OK && !(is_utf8 && bad > 0))
 		wire = coo_buf_span(&utf8);
 	if (coo_path_accept(wire, COO_PATH_MEMBER, out) != COO_OK)
-		return refuse(r, COO_EUNSAFE, "a name in the folder is not safe");
+		return refuse_name(r, wire);
 	return COO_OK;
 }
 
@@ -207,6 +219,8 @@ coo_err coo_recvdir_publish(struct coo_recvdir *r, char made[COO_PATH_NAME_CAP])
 #endif
 	if (e == COO_OK)
 		e = coo_path_publish(r->dir, r->temp, r->name, made);
+	if (e == COO_OK)
+		r->temp[0] = '\0';
 	return e == COO_OK ? coo_path_sync(r->dir) : e;
 }
 
@@ -219,4 +233,7 @@ void coo_recvdir_close(struct coo_recvdir *r)
 	if (r->root >= 0)
 		close(r->root);
 	r->fd = r->root = -1;
+	/* nothing came, or what came is published: then there is none of that name */
+	if (r->temp[0])
+		coo_ignore(unlinkat(r->dir, r->temp, AT_REMOVEDIR));
 }

@@ -53,6 +53,27 @@ with step("no is told to the sender, yes fetches, and the name cannot turn the l
     assert sender.process.wait(lab.WAIT) == 0
     read_until(master, b"sha256")
     assert os.listdir(target) == ["b.txt"], os.listdir(target)
+
+with step("the question stands at the end, and is answered when it is understood"):
+    # the question comes behind its message and again behind the next one; what it does not
+    # understand it asks again; Ctrl-D is no, and not the last word
+    first = lab.Coo(None, "send", at, "-f", plain, "-m", "the first", env=place.env)
+    question = read_until(master, b"[y/N] ")
+    assert question.index(b"the first") < question.index(b"offers b.txt (20 B). Fetch?"), question
+    second = lab.Coo(None, "send", at, "-m", "a word", env=place.env)
+    again = read_until(master, b"[y/N] ")
+    assert again.index(b"a word") < again.rindex(b"offers b.txt (20 B). Fetch?"), again
+    assert again.startswith((b"\r\n", b"\n")), again
+    assert second.process.wait(lab.WAIT) == 0
+    os.write(master, b"maybe\n")
+    assert b"Answer y or n. " in read_until(master, b"[y/N] ")
+    os.write(master, b"\x04")
+    assert first.process.wait(lab.WAIT) == 1
+    sender = lab.Coo(None, "send", at, "-f", plain, env=place.env)
+    read_until(master, b"[y/N] ")
+    os.write(master, b"yes\n")
+    assert sender.process.wait(lab.WAIT) == 0
+    read_until(master, b"sha256")
     listener.terminate()
     assert listener.wait(lab.WAIT) == 0
     os.close(master)
