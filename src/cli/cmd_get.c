@@ -212,6 +212,10 @@ static int run(void *opts, int argc, char **argv)
 	g.opts = opts;
 	if (argc == 0)
 		return list_all(&g);
+	if (g.opts->all)
+		say_warn(
+		    "--all is for the list and not used: ADDR PACKETNO FILEID fetches again what "
+		    "was fetched");
 	if (!parse(&g, argc, argv))
 		return code;
 	if (!offers_each(find_offer, &g)) {

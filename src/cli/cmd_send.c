@@ -326,6 +326,19 @@ static void say_unread(const char *text)
 		    text, text);
 }
 
+static bool is_contradiction(const struct send_opts *o)
+{
+	const char *why = NULL;
+
+	if (o->no_wait && o->read)
+		why = "--no-wait does not wait for --read; give one of them";
+	else if (o->files.n > 0 && o->split)
+		why = "--split sends a text in parts, and files go with one message; leave out one";
+	if (why)
+		say_error("%s", why);
+	return why != NULL;
+}
+
 static int run(void *opts, int argc, char **argv)
 {
 	struct sending s;
@@ -336,10 +349,8 @@ static int run(void *opts, int argc, char **argv)
 	s.opts = opts;
 	s.d.common = &s.opts->common;
 	s.d.opts = &s.opts->delivery;
-	if (s.opts->no_wait && s.opts->read) {
-		say_error("--no-wait does not wait for --read; give one of them");
+	if (is_contradiction(s.opts))
 		return EXIT_USAGE;
-	}
 	text = split_operands(s.opts, &argc, argv);
 	if (s.opts->files.n > 0 &&
 	    !(s.files = send_files_new(&s.opts->files, s.opts->follow_links, &code)))

@@ -369,8 +369,8 @@ void send_files_on_event(struct send_files *f, const coo_event *ev)
 	if (!s->complete) {
 		char *reason = recv_release_reason(&ev->packet);
 
-		say_warn("%s does not want the files%s%s%s", transfer_peer(&s->to, addr),
-			 *reason ? " (" : "", reason, *reason ? ")" : "");
+		say_error("%s does not want the files%s%s%s", transfer_peer(&s->to, addr),
+			  *reason ? " (" : "", reason, *reason ? ")" : "");
 		show_outcome(s, "refused", *reason ? reason : NULL);
 		free(reason);
 	}
@@ -396,7 +396,7 @@ size_t send_files_end(struct send_files *f)
 		complete += s->complete;
 		if (s->complete || s->gone)
 			continue;
-		say_warn("%s has not fetched everything", transfer_peer(&s->to, addr));
+		say_error("%s has not fetched everything", transfer_peer(&s->to, addr));
 		show_outcome(s, "incomplete", NULL);
 	}
 	return complete;

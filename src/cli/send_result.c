@@ -163,6 +163,8 @@ void send_print_summary(const struct send_tally *t, size_t targets)
 			json_object_set_new(o, "fetched", json_integer((json_int_t)t->fetched));
 		out_json(o);
 	}
+	if (out_is_quiet())
+		return;
 	if (targets > 1 && t->has_files)
 		out_text("%zu of %zu reached, %zu fetched everything\n", t->reached, targets,
 			 t->fetched);

@@ -118,6 +118,9 @@ static void show_done(const struct transfer *t, const char *name)
 	char size[TRANSFER_SIZE_CAP], rate[TRANSFER_SIZE_CAP], took[OUT_DURATION_CAP];
 	char addr[COO_ADDR_TEXT_CAP];
 
+	/* of what is sent, -q shows failures alone; what came is what the run is for */
+	if (t->sending && out_is_quiet())
+		return;
 	transfer_peer(&t->peer, addr);
 	if (t->sending)
 		out_text("%s: fetched %s", addr, name);

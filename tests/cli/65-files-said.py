@@ -81,6 +81,15 @@ with step("which target has what is told, on stdout too, by the address that was
     never.stop()
     yes.stop()
 
+with step("-q prints failures of the fetch, and nothing else"):
+    never = files.Listener(place)
+    code, out, err = files.coo(place, "send", "-q", never.target, "-f", small, "--offer-wait", "200ms")
+    assert code == 1 and not out and err == f"coo: {never.target} has not fetched everything\n", (code, out, err)
+    never.stop()
+    yes = files.Listener(place, "--accept", "all", "--save-dir", target)
+    assert files.coo(place, "send", "-q", yes.target, "-f", small) == (0, "", "")
+    yes.stop()
+
 with step("who offers nothing but bad names hears it, in a packet that others understand"):
     peer = files.Peer(listener)
     number = peer.offer(b"0:..:5:6a52e280:1:\a")
@@ -89,6 +98,22 @@ with step("who offers nothing but bad names hears it, in a packet that others un
         if int(head[4]) & 0xff == 0x61:
             break
     assert head[5] == b"%d\0no name in it is safe\0" % number, head
+    listener.stop()
+
+with step("a name that refuses a folder is named on both sides, and nothing empty is left behind"):
+    bad = place.dir("in/bad-tree")
+    files.write(bad, "aux.c", 1)
+    alone = place.dir("alone")
+    listener = files.Listener(place, "--accept", "all", "--save-dir", alone)
+    code, _, err = files.coo(place, "send", listener.target, "-f", bad)
+    assert code == 1 and "not safe: aux.c" in err, (code, err)
+    failed = listener.expect(type="transfer", status="failed")
+    assert "not safe: aux.c" in failed["error"] and os.listdir(alone) == [], (failed, os.listdir(alone))
+    listener.stop()
+    begin = time.monotonic()
+    listener = files.Listener(place, "--accept", "all", "--save-dir", alone, "--min-free", "8192T")
+    code, _, err = files.coo(place, "send", listener.target, "-f", one)
+    assert code == 1 and "too little room" in err and time.monotonic() - begin < 10, (code, err)
     listener.stop()
 
 with step("a file that changes while it is sent is not sent to its end"):
