@@ -412,8 +412,9 @@ static const char *too_much(const struct recv_files *r, const struct offer *o, s
 			return "together it is more than --max-total allows";
 		if (total > COO_FILE_SIZE_MAX)
 			return "together it is more than any disk has";
-		/* before a byte; a disk that fills up later keeps the part, and the offer */
-		if (room < r->opts.min_free || room - r->opts.min_free < total)
+		/* one that cannot fit; where all together do not, what fits is had, and the rest
+		 * is a part that is taken up when there is room */
+		if (room < r->opts.min_free || room - r->opts.min_free < size)
 			return "there is too little room for it here";
 	}
 	return NULL;
