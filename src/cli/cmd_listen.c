@@ -364,14 +364,22 @@ static int listen_loop(struct listening *l)
 	return code;
 }
 
+/* How many answers each message would get. */
+static int answers(const struct listen_opts *o)
+{
+	return !!o->reply + !!o->absence + o->exec_reply;
+}
+
 static bool check(const struct listen_opts *o, int argc, char **argv)
 {
 	if (argc > 0)
 		say_error("\"listen\" takes no argument such as \"%s\"", argv[0]);
 	else if (o->exec_reply && !o->exec)
 		say_error("--exec-reply needs --exec CMD");
-	else if (o->reply && o->absence)
-		say_error("--reply and --absence are two answers to one message; give one of them");
+	else if (answers(o) > 1)
+		say_error("%s and %s are two answers to one message; give one of them",
+			  o->reply ? "--reply" : "--absence",
+			  o->absence && o->reply ? "--absence" : "--exec-reply");
 	else if ((o->reply && !coo_utf8_valid(coo_span_str(o->reply))) ||
 		 (o->absence && !coo_utf8_valid(coo_span_str(o->absence))))
 		say_error("the text of --reply or --absence is not UTF-8");

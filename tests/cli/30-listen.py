@@ -193,8 +193,13 @@ with step("--absence answers each peer once, and tells why when asked"):
     assert peer.wait_for(0x51)[0].ext.rstrip(b"\0") == "回家了".encode("gbk")
     listen.stop()
     assert len(peer.of(cli.SENDMSG)) == 1
-    run = cli.coo("listen", "--absence", "a", "--reply", "b")
-    cli.check(run, 2, "", re.compile("coo: --reply and --absence .*give one of them\n"))
+
+with step("of --reply, --absence and --exec-reply one is given: a message gets one answer"):
+    given = {"--reply": ["a"], "--absence": ["b"], "--exec-reply": ["--exec", "cat"]}
+    for a, b in (("--reply", "--absence"), ("--reply", "--exec-reply"), ("--absence", "--exec-reply")):
+        run = cli.coo("listen", "-b", "127.0.0.1:0", "-t", "50ms", b, *given[b], a, *given[a])
+        cli.check(run, 2, "", f"coo: {a} and {b} are two answers to one message; give one of them\n")
+    assert cli.coo("listen", "-b", "127.0.0.1:0", "-t", "50ms", "--absence", "b", "--exec", "cat").code == 0
 
 with step("--max-peers bounds who is remembered; who was answered is kept"):
     listen = cli.Listen("--json", "--max-peers", "16", "--serve-list", "--reply", "hi")
