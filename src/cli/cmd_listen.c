@@ -8,6 +8,7 @@
 #include "cli/cidrs.h"
 #include "cli/cmd.h"
 #include "cli/listen_hook.h"
+#include "cli/listen_peers.h"
 #include "cli/listen_reply.h"
 #include "cli/listen_report.h"
 #include "cli/net.h"
@@ -127,6 +128,7 @@ struct listening {
 	struct net net;
 	struct listen_hook *hook; /* NULL without --exec */
 	struct recv_files *files;
+	struct listen_peers *peers; /* NULL before the net is open */
 	uint8_t *scratch;
 	coo_cidr *answer;	    /* networks beside our own that get answers */
 	struct listen_quiet *quiet; /* whom the absence was told lately */
@@ -243,31 +245,15 @@ static void on_message(struct listening *l, const coo_event *ev)
 		stop(l);
 }
 
-static void on_peer(struct listening *l, const coo_event *ev, const char *type, char sign)
+static void tell_peer(struct listening *l, const coo_event *ev)
 {
-	const coo_peers *peers = coo_node_peers(net_node(&l->net));
-	coo_peer_view view;
-	coo_buf scratch;
-	char *name;
+	bool in_text = !out_is_json() && out_verbosity() > 0;
 
-	coo_buf_init(&scratch, l->scratch, COO_MESSAGE_SCRATCH);
-	if (coo_peer_view_of(l->net.text, peers, ev->peer, &scratch, &view) != COO_OK)
-		return;
-	if (out_is_json()) {
-		json_t *o = out_event(type);
-
-		json_object_set_new(o, "peer",
-				    show_peer_json(&view, coo_driver_now(l->net.driver)));
-		out_json(o);
-		return;
-	}
-	if (out_verbosity() == 0)
-		return;
-	name = show_peer_name(&view);
-	recv_files_pause(l->files);
-	say_note("%c %s, %s", sign, name, coo_client_name(view.client));
-	recv_files_again(l->files);
-	free(name);
+	if (in_text)
+		recv_files_pause(l->files);
+	listen_peers_tell(l->peers, &l->net, ev);
+	if (in_text)
+		recv_files_again(l->files);
 }
 
 /* A receipt that is not ours may be for a "coo send" beside us, and an answer to an entry for a
@@ -298,14 +284,14 @@ static void on_event(void *user, const coo_event *ev)
 		break;
 	case COO_EV_PEER_UP:
 		on_second(ev);
-		on_peer(l, ev, "peer_up", '+');
+		tell_peer(l, ev);
 		break;
 	case COO_EV_PEER_CHANGE:
 		on_second(ev);
-		on_peer(l, ev, "peer_change", '~');
+		tell_peer(l, ev);
 		break;
 	case COO_EV_PEER_DOWN:
-		on_peer(l, ev, "peer_down", '-');
+		tell_peer(l, ev);
 		break;
 	case COO_EV_SECOND:
 	case COO_EV_PEER_SEEN:
@@ -445,12 +431,14 @@ static int run(void *opts, int argc, char **argv)
 	l.quiet = listen_quiet_new();
 	code = open_listener(&l);
 	if (code == 0) {
+		l.peers = listen_peers_new(&l.net);
 		code = listen_loop(&l);
 		listen_hook_free(l.hook);
 		recv_files_stop(l.files);
 		net_close(&l.net);
 		recv_files_free(l.files);
 	}
+	free(l.peers);
 	free(l.scratch);
 	free(l.quiet);
 	free(l.answer);

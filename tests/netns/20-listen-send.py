@@ -26,6 +26,25 @@ with step("each host that goes online is seen by those that are"):
             assert peer["nick"] == f"nick-h{k}" and peer["client"] == "coo", peer
         assert len(node.seen(type="peer_up")) == 2, "a host with two addresses is one peer"
 
+
+def shown(event):
+    return {k: v for k, v in event["peer"].items() if k != "last_heard"}
+
+
+with step("a change is told where something shown is another: not for each further address"):
+    nodes["h2"].stop()
+    nodes["h1"].expect(type="peer_down", peer__addr="10.77.0.2")
+    nodes["h2"] = lab.Coo("h2", "listen", "--json", "--nick", "nick-h2")
+    nodes["h1"].expect(type="peer_up", peer__addr="10.77.0.2")
+    nodes["h2"].expect_peer("10.77.0.1")
+    nodes["h2"].expect_peer("10.77.0.3")
+    for host, node in nodes.items():
+        last = {}
+        for event in node.seen(type=lambda t: str(t).startswith("peer_")):
+            name = event["peer"]["host"]
+            assert event["type"] != "peer_change" or shown(event) != last[name], (host, event)
+            last[name] = shown(event)
+
 with step("a host announces itself to its broadcast address, and again after 5 s"):
     entries = capture.wait_for(source="10.77.0.3", to="10.77.0.255", command=BR_ENTRY,
                                at_least=2)
