@@ -159,6 +159,8 @@ coo_peer *coo_node_sender_of(coo_node *n, const coo_rx *rx, const coo_packet *p)
 
 /* Keeps the first and the last packet number of the peer's present life. */
 void coo_node_note_number(coo_peer *peer, const coo_packet *p, coo_time now);
+/* It wrote something beyond ASCII, in UTF-8 or in a legacy charset. */
+void coo_node_note_charset(coo_peer *peer, bool utf8);
 
 /* BR_ENTRY, ANSENTRY, BR_ABSENCE, BR_EXIT. */
 void coo_node_on_presence(coo_node *n, coo_node_arrival *a);

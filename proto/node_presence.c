@@ -40,6 +40,12 @@ static coo_span block_or(const coo_entry *e, coo_span in_block, coo_span section
 	return e->has_block && coo_span_has_high(section) ? coo_span_of("", 0) : section;
 }
 
+void coo_node_note_charset(coo_peer *peer, bool utf8)
+{
+	peer->saw_utf8 = utf8;
+	peer->saw_gbk = !utf8;
+}
+
 /* What an entry says its sender is called; true where that is UTF-8. */
 static bool entry_names(const coo_packet *p, const coo_entry *e, coo_span names[COO_PEER_NAMES])
 {
@@ -143,14 +149,44 @@ static bool is_poorer(const coo_peer *peer, const coo_packet *p, bool utf8)
 	return peer->online && peer->names_utf8 && !utf8 && coo_packet_cmd(p) == COO_CMD_ANSENTRY;
 }
 
-static bool take_over(coo_node *n, const coo_node_arrival *a, const coo_entry *e,
-		      const coo_span names[COO_PEER_NAMES], bool utf8)
+/* Notes what the names are written in, for when later ones are ASCII; false where these are. */
+static bool note_names(coo_peer *peer, const coo_span names[COO_PEER_NAMES], bool utf8)
 {
-	bool changed = coo_peers_set_names(&n->peers, a->peer, names);
+	static const enum coo_peer_name which[] = { COO_NAME_USER, COO_NAME_HOST, COO_NAME_NICK,
+						    COO_NAME_GROUP };
+	bool high = false, valid = true;
 
-	changed = update_state(a->peer, &a->p, a->client, utf8) || changed;
-	a->peer->has_utf8 = understands_utf8(&a->p, e, a->client);
-	return changed;
+	for (size_t i = 0; i < COO_ARRAY_LEN(which); i++) {
+		high = high || coo_span_has_high(names[which[i]]);
+		valid = valid && coo_utf8_valid(names[which[i]]);
+	}
+	if (high)
+		coo_node_note_charset(peer, utf8 || valid);
+	return high;
+}
+
+/*
+ * What an entry in ASCII alone that declares nothing leaves open is what it was: programs ask in
+ * the plain form too (coo_node_seek). One that came anew may be another program.
+ */
+static void learn_charset(coo_peer *peer, const coo_node_arrival *a, const coo_entry *e, bool tells,
+			  bool anew)
+{
+	if (tells || anew || e->has_block || coo_packet_has(&a->p, COO_OPT_ENTRY_CAPUTF8))
+		peer->has_utf8 = understands_utf8(&a->p, e, a->client);
+	if (anew && !tells)
+		peer->saw_gbk = peer->saw_utf8 = false;
+}
+
+static bool take_over(coo_node *n, const coo_node_arrival *a, const coo_entry *e,
+		      const coo_span names[COO_PEER_NAMES], bool utf8, bool anew)
+{
+	coo_peer *peer = a->peer;
+	bool changed = coo_peers_set_names(&n->peers, peer, names);
+
+	anew = anew || !peer->online || (uint8_t)a->client != peer->client;
+	learn_charset(peer, a, e, note_names(peer, names, utf8), anew);
+	return update_state(peer, &a->p, a->client, utf8) || changed;
 }
 
 /* --- answers to entries
@@ -280,13 +316,16 @@ static void learn(coo_node *n, coo_node_arrival *a, const coo_entry *e)
 	bool utf8 = entry_names(&a->p, e, names);
 	coo_peer *peer = find_or_add(n, names);
 	bool was_online, changed;
+	uint32_t epoch;
 
 	if (!peer)
 		return;
 	a->peer = peer;
 	was_online = peer->online;
+	epoch = peer->epoch;
 	coo_node_note_number(peer, &a->p, a->now);
-	changed = !is_poorer(peer, &a->p, utf8) && take_over(n, a, e, names, utf8);
+	changed =
+	    !is_poorer(peer, &a->p, utf8) && take_over(n, a, e, names, utf8, peer->epoch != epoch);
 	changed = (peer->n_addrs > 0 && !coo_peer_has_ip(&n->peers, peer, &a->rx->from)) || changed;
 	displace(n, a);
 	move_to(n, a);

@@ -150,12 +150,8 @@ static void note_charset(coo_peer *peer, const coo_packet *p)
 {
 	coo_span text = coo_packet_text(p);
 
-	if (!coo_span_has_high(text))
-		return;
-	if (coo_utf8_valid(text))
-		peer->saw_utf8 = true;
-	else
-		peer->saw_gbk = true;
+	if (coo_span_has_high(text))
+		coo_node_note_charset(peer, coo_utf8_valid(text));
 }
 
 static void on_message(coo_node *n, coo_node_arrival *a)

@@ -60,7 +60,7 @@ typedef struct coo_peer {
 	bool used : 1, online : 1, announced : 1, absent : 1, names_utf8 : 1;
 	bool has_utf8 : 1; /* said that it reads UTF-8 (CAPUTF8OPT with a block or UTF-8 names) */
 	bool talked : 1;   /* a conversation: never evicted by strangers */
-	bool saw_gbk : 1, saw_utf8 : 1; /* what its texts without a declaration turned out to be */
+	bool saw_gbk : 1, saw_utf8 : 1; /* what its last names or text beyond ASCII were in */
 	bool answer_utf8 : 1;		/* the answer that is owed may be UTF-8 */
 	bool far_names : 1;		/* the table's own: they do not stand behind the record */
 

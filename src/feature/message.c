@@ -45,6 +45,16 @@ coo_text_hint coo_hint_of_peer(const coo_peers *peers, const coo_peer *peer)
 	return hint;
 }
 
+/* Names that are ASCII do not tell what it writes: what it wrote before does. */
+static const char *charset_before(const coo_text *t, const coo_peer *peer)
+{
+	if (peer->saw_utf8)
+		return "UTF-8";
+	if (!peer->saw_gbk)
+		return "US-ASCII";
+	return peer->client == COO_CLIENT_IPTUX ? "GB18030" : coo_text_legacy(t);
+}
+
 coo_err coo_peer_view_of(coo_text *t, const coo_peers *peers, const coo_peer *peer,
 			 coo_buf *scratch, coo_peer_view *out)
 {
@@ -69,6 +79,8 @@ coo_err coo_peer_view_of(coo_text *t, const coo_peers *peers, const coo_peer *pe
 		if (coo_span_has_high(name))
 			out->charset = res.charset;
 	}
+	if (strcmp(out->charset, "US-ASCII") == 0)
+		out->charset = charset_before(t, peer);
 	if (peer->has_utf8)
 		out->charset = "UTF-8";
 	else if (coo_client_is_gbk((coo_client)peer->client))

@@ -57,10 +57,64 @@ static void names_that_came_together_are_read_in_one_charset(void **state)
 	}
 }
 
+/* 张 in GBK is d5 c5. */
+static void what_is_ascii_does_not_change_the_charset(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *packets[3];
+		const char *charset;
+	} rows[] = {
+		{ "a plain question after CAPUTF8",
+		  { "1:1:a:b:16777217:n", "1:2:a:b:1:n" },
+		  "UTF-8" },
+		{ "and the exit", { "1:1:a:b:16777217:n", "1:2:a:b:1:n", "1:3:a:b:2:n" }, "UTF-8" },
+		{ "an ASCII nick after one in GBK",
+		  { "1:1:a:b:1:\xd5\xc5", "1:2:a:b:1:n" },
+		  "GBK" },
+		{ "and the exit", { "1:1:a:b:1:\xd5\xc5", "1:2:a:b:2:n" }, "GBK" },
+		{ "an ASCII nick after one in UTF-8",
+		  { "1_iptux 0.8.3:1:a:b:257:张", "1_iptux 0.8.3:2:a:b:257:n" },
+		  "UTF-8" },
+		{ "an ASCII nick of iptux in GB18030",
+		  { "1_iptux 0.8.3:1:a:b:257:\xd5\xc5", "1_iptux 0.8.3:2:a:b:257:n" },
+		  "GB18030" },
+		{ "text in GBK tells too", { "1:1:a:b:1:n", "1:2:a:b:32:\xd5\xc5" }, "GBK" },
+		{ "what tells is believed", { "1:1:a:b:16777217:n", "1:2:a:b:1:\xd5\xc5" }, "GBK" },
+		{ "the other way too", { "1:1:a:b:1:\xd5\xc5", "1:2:a:b:16777217:n" }, "UTF-8" },
+		{ "nothing was ever told", { "1:1:a:b:1:n", "1:2:a:b:4:n" }, "US-ASCII" },
+		{ "another program of the same user",
+		  { "1_iptux 0.8.3:1:a:b:257:张", "1:2:a:b:1:n" },
+		  "US-ASCII" },
+		{ "one that left and came back",
+		  { "1:1:a:b:16777217:n", "1:2:a:b:2:n", "1:3:a:b:1:n" },
+		  "US-ASCII" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COO_ARRAY_LEN(rows); i++) {
+		coo_node_cfg cfg = rig_cfg();
+		struct rig *r = rig_open(&cfg);
+		uint8_t mem[2048];
+		coo_peer_view v;
+		coo_text *t;
+
+		assert_int_equal(coo_text_open("gbk", &t), COO_OK);
+		for (size_t k = 0; k < COO_ARRAY_LEN(rows[i].packets) && rows[i].packets[k]; k++)
+			rig_recv_str(r, rig_addr(2), rows[i].packets[k]);
+		v = view_of(r, t, mem, sizeof(mem));
+		if (strcmp(v.charset, rows[i].charset) != 0)
+			fail_msg("row %zu, %s: %s", i, rows[i].name, v.charset);
+		coo_text_close(t);
+		rig_close(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_that_came_together_are_read_in_one_charset),
+		cmocka_unit_test(what_is_ascii_does_not_change_the_charset),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);
