@@ -83,9 +83,9 @@ static int check_found(const struct broadcast_opts *o, const struct found *f)
 	return 0;
 }
 
-int broadcast_find(const struct broadcast_opts *o, struct targets *t)
+int broadcast_find(const struct broadcast_opts *o, struct broadcast_who *w)
 {
-	const struct find_wish wish = { .wait = o->find };
+	const struct find_wish wish = { .command = "broadcast", .wait = o->find };
 	struct found found;
 	int code;
 
@@ -94,11 +94,15 @@ int broadcast_find(const struct broadcast_opts *o, struct targets *t)
 	code = find_peers(&o->common, &wish, &found);
 	if (code == 0) {
 		narrow(o, &found);
+		w->looked = true;
+		w->found = found.n;
 		peer_list_sort(&found, 0);
 		code = check_found(o, &found);
 	}
-	if (code == 0 && o->each && !take_targets(t, &found))
+	if (code == 0 && o->each && !take_targets(&w->targets, &found))
 		code = EXIT_REFUSED;
+	if (code == 0 && o->each)
+		w->found = w->targets.n;
 	found_free(&found);
 	return code;
 }

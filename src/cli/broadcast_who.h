@@ -15,9 +15,15 @@ struct broadcast_opts {
 	bool each, yes, dry_run;
 };
 
-/* Finds them where it matters who they are, and puts them into t where each gets a message. 0, or
- * the exit code to end with, said why. */
-int broadcast_find(const struct broadcast_opts *o, struct targets *t);
+struct broadcast_who {
+	struct targets targets; /* of --each */
+	bool looked;		/* for everybody, which began the JSON stream */
+	size_t found;
+};
+
+/* Finds them where it matters who they are, and puts them into w->targets where each gets a
+ * message. 0, or the exit code to end with, said why. */
+int broadcast_find(const struct broadcast_opts *o, struct broadcast_who *w);
 
 /* Asks on a terminal, where there is one and it was not answered by --yes; n: how many get it. 0,
  * or the exit code. */

@@ -57,8 +57,9 @@ static const struct broadcast_opts defaults = {
 struct broadcasting {
 	struct delivery d; /* first: the callbacks of both take one pointer */
 	const struct broadcast_opts *opts;
-	struct targets targets;
+	struct broadcast_who who;
 	struct table results; /* of --each, for eyes */
+	bool started;	      /* the JSON stream */
 };
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ static void on_result(void *user, const coo_outbox_result *r)
 {
 	struct broadcasting *b = user;
 
-	const char *name = b->opts->each ? b->targets.v[r->index].text : NULL;
+	const char *name = b->opts->each ? b->who.targets.v[r->index].text : NULL;
 
 	if (name && !out_is_json() && !out_is_quiet()) {
 		send_tabulate(&b->results, name, r, &b->d.tally);
@@ -129,8 +130,8 @@ static coo_err add_receivers(struct broadcasting *b)
 	memset(&everybody, 0, sizeof(everybody));
 	if (!b->opts->each)
 		return coo_outbox_add(b->d.outbox, &everybody);
-	for (size_t i = 0; e == COO_OK && i < b->targets.n; i++)
-		e = coo_outbox_add(b->d.outbox, &b->targets.v[i].addr);
+	for (size_t i = 0; e == COO_OK && i < b->who.targets.n; i++)
+		e = coo_outbox_add(b->d.outbox, &b->who.targets.v[i].addr);
 	return e;
 }
 
@@ -172,7 +173,7 @@ static int open_net(struct broadcasting *b)
 	struct net_wish wish = { .no_broadcast = o->each, .on_event = on_event, .user = b };
 	int code;
 
-	delivery_wish(&b->d, b->targets.n, &wish);
+	delivery_wish(&b->d, b->who.targets.n, &wish);
 	code = net_open(&b->d.net, &o->common, &wish);
 	if (code == 0 && !o->each && coo_driver_n_broadcast(b->d.net.driver) == 0) {
 		say_error("no interface here can broadcast (\"-v\" says why); \"coo send\" reaches "
@@ -183,19 +184,46 @@ static int open_net(struct broadcasting *b)
 	return code;
 }
 
+/* Everybody together is one target. */
+static size_t n_targets(const struct broadcasting *b)
+{
+	return b->opts->each ? b->who.found : 1;
+}
+
+/* bound may be NULL. Whoever looked for somebody began before. */
+static void start(struct broadcasting *b, const coo_addr *bound)
+{
+	if (!b->started && !b->who.looked)
+		out_start("broadcast", bound);
+	b->started = true;
+}
+
+/* The last object of the JSON stream, if it began, whether anything was sent or not. */
+static void end(const struct broadcasting *b)
+{
+	json_t *o;
+
+	if (!out_is_json() || (!b->started && !b->who.looked))
+		return;
+	o = send_summary_json(&b->d.tally, n_targets(b));
+	json_object_set_new(o, "found",
+			    b->who.looked ? json_integer((json_int_t)b->who.found) : json_null());
+	out_json(o);
+}
+
 static int deliver(struct broadcasting *b)
 {
-	size_t n = b->opts->each ? b->targets.n : 1;
+	size_t n = n_targets(b);
 	coo_addr local;
 	int code = open_net(b);
 
 	if (code)
 		return code;
-	targets_teach(&b->targets, &b->d.net);
+	local = coo_driver_local(b->d.net.driver);
+	start(b, &local);
+	targets_teach(&b->who.targets, &b->d.net);
 	code = make_outbox(b);
 	if (code == 0) {
-		local = coo_driver_local(b->d.net.driver);
-		out_start("broadcast", &local);
 		if (b->opts->each)
 			delivery_open_mailbox(&b->d);
 		coo_outbox_start(b->d.outbox);
@@ -203,7 +231,7 @@ static int deliver(struct broadcasting *b)
 			uv_run(&b->d.net.loop, UV_RUN_DEFAULT);
 		delivery_say_stopped(&b->d, n);
 		table_print(&b->results);
-		if (b->opts->each)
+		if (b->opts->each && !out_is_json())
 			send_print_summary(&b->d.tally, n);
 		code = send_exit_code(&b->d.tally, n);
 	}
@@ -224,6 +252,19 @@ static bool check(struct broadcast_opts *o, int argc)
 	return false;
 }
 
+static int send_to_all(struct broadcasting *b)
+{
+	int code = broadcast_find(b->opts, &b->who);
+
+	if (code || b->opts->dry_run)
+		return code;
+	code = broadcast_confirm(b->opts, b->who.targets.n);
+	if (code == 0)
+		return deliver(b);
+	start(b, NULL); /* nothing was opened */
+	return code;
+}
+
 static int run(void *opts, int argc, char **argv)
 {
 	struct broadcast_opts *o = opts;
@@ -241,15 +282,10 @@ static int run(void *opts, int argc, char **argv)
 	b.d.opts = &o->delivery;
 	send_table_init(&b.results);
 	if (o->dry_run || delivery_read_text(&b.d, text, "as an argument, with -m"))
-		code = broadcast_find(o, &b.targets);
-	else
-		argc = -1; /* said what is wrong */
-	if (argc >= 0 && code == 0 && !o->dry_run)
-		code = broadcast_confirm(o, b.targets.n);
-	if (argc >= 0 && code == 0 && !o->dry_run)
-		code = deliver(&b);
+		code = send_to_all(&b);
+	end(&b);
 	table_free(&b.results);
-	targets_free(&b.targets);
+	targets_free(&b.who.targets);
 	delivery_free(&b.d);
 	return code;
 }

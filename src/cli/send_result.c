@@ -149,20 +149,24 @@ void send_tabulate(struct table *t, const char *name, const coo_outbox_result *r
 	warn_lost(name, r);
 }
 
+json_t *send_summary_json(const struct send_tally *t, size_t targets)
+{
+	json_t *o = out_event("summary");
+
+	json_object_set_new(o, "targets", json_integer((json_int_t)targets));
+	json_object_set_new(o, "reached", json_integer((json_int_t)t->reached));
+	json_object_set_new(o, "unread", json_integer((json_int_t)t->unread));
+	json_object_set_new(o, "timeout", json_integer((json_int_t)t->missed));
+	json_object_set_new(o, "error", json_integer((json_int_t)t->failed));
+	if (t->has_files)
+		json_object_set_new(o, "fetched", json_integer((json_int_t)t->fetched));
+	return o;
+}
+
 void send_print_summary(const struct send_tally *t, size_t targets)
 {
-	if (out_is_json()) {
-		json_t *o = out_event("summary");
-
-		json_object_set_new(o, "targets", json_integer((json_int_t)targets));
-		json_object_set_new(o, "reached", json_integer((json_int_t)t->reached));
-		json_object_set_new(o, "unread", json_integer((json_int_t)t->unread));
-		json_object_set_new(o, "timeout", json_integer((json_int_t)t->missed));
-		json_object_set_new(o, "error", json_integer((json_int_t)t->failed));
-		if (t->has_files)
-			json_object_set_new(o, "fetched", json_integer((json_int_t)t->fetched));
-		out_json(o);
-	}
+	if (out_is_json())
+		out_json(send_summary_json(t, targets));
 	if (out_is_quiet())
 		return;
 	if (targets > 1 && t->has_files)

@@ -2,6 +2,7 @@
 #ifndef COO_CLI_SEND_RESULT_H
 #define COO_CLI_SEND_RESULT_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "cli/table.h"
@@ -25,6 +26,9 @@ void send_print_result(const char *name, const coo_outbox_result *r, struct send
 void send_table_init(struct table *t);
 void send_tabulate(struct table *t, const char *name, const coo_outbox_result *r,
 		   struct send_tally *tally);
+
+/* The summary, for a command that adds to it before out_json. Never NULL. */
+json_t *send_summary_json(const struct send_tally *t, size_t targets);
 
 /* The summary line where there were several targets. */
 void send_print_summary(const struct send_tally *t, size_t targets);

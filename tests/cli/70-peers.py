@@ -119,11 +119,11 @@ with step("coo broadcast refuses what cannot be sent"):
         cli.check(run, code, "", re.compile(f"coo: .*{re.escape(says)}.*\n"))
 
 
-def on_terminal(answer):
+def on_terminal(answer, *words):
     """coo broadcast on a terminal of its own, answered: its exit code and what it showed."""
     pid, fd = pty.fork()
     if pid == 0:
-        os.execve(cli.COO, [cli.COO, "broadcast", "-b", "127.0.0.1:0", "hello"],
+        os.execve(cli.COO, [cli.COO, "broadcast", "-b", "127.0.0.1:0", *words, "hello"],
                   cli.environment())
     shown = b""
     while True:
@@ -149,5 +149,8 @@ with step("on a terminal it asks, and without a yes nothing is sent"):
         assert code == 5 and "not confirmed" in shown, (answer, shown)
     code, shown = on_terminal(b"y\n")
     assert code == 4 and "no interface here can broadcast" in shown, shown
+    code, shown = on_terminal(b"n\n", "--json")
+    kinds = re.findall(r'^\{"type":"(\w+)"', shown, re.M)
+    assert code == 5 and kinds == ["start", "summary"], (kinds, shown)
 
 step.done()

@@ -155,4 +155,27 @@ with step("--group, --match, --max and --dry-run choose"):
     assert code == 5 and "6 would get it" in err and out == "", err
     assert len(capture.packets(source="10.77.0.8", command=0x20)) == before
 
+with step("--json begins with one start and ends with one summary, whatever becomes of it"):
+    look = ("--find", "2s")
+    for words, want, kinds, counts in (
+            (["-y", "流"], 0, ["result"], (1, 1, None)),
+            ([*look, "--max", "9", "流"], 0, ["result"], (1, 1, 6)),
+            (["x" * 9000], 5, [], (1, 0, None)),
+            ([*look, "-n"], 0, ["peer"] * 6, (1, 0, 6)),
+            ([*look, "-n", "--each"], 0, ["peer"] * 6, (6, 0, 6)),
+            ([*look, "--match", "PC-0[12]", "流"], 0, ["result"] * 2, (2, 2, 2)),
+            ([*look, "--match", "PC-0[125]", "-w", "400ms", "流"], 3, ["result"] * 3, (3, 2, 3)),
+            ([*look, "--match", "nobody*", "流"], 1, [], (0, 0, 0)),
+            ([*look, "--match", "nobody*", "-n"], 1, [], (0, 0, 0)),
+            ([*look, "--max", "5", "流"], 5, [], (1, 0, 6)),
+            ([*look, "--each", "--max", "5", "流"], 5, [], (6, 0, 6)),
+            ([*look, "--each", "x" * 9000], 5, [], (6, 0, 6)),
+    ):
+        code, out, _ = lab.coo("h8", "broadcast", "--json", *words)
+        events = [json.loads(line) for line in out.splitlines()]
+        assert code == want and len(events) >= 2, (words, code, out)
+        assert [e["type"] for e in events] == ["start", *kinds, "summary"], (words, out)
+        assert events[0]["command"] == "broadcast" and events[0]["port"] == 2425, events[0]
+        assert tuple(events[-1][k] for k in ("targets", "reached", "found")) == counts, (words, out)
+
 step.done()
