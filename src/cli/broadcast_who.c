@@ -14,6 +14,8 @@
 #include "cli/peer_list.h"
 #include "cli/show.h"
 
+#define FIND_DEFAULT COO_SEC(3)
+
 static bool matches(const char *glob, coo_span name)
 {
 	char text[4 * COO_PEER_NAME_MAX + 1];
@@ -26,12 +28,29 @@ static bool matches(const char *glob, coo_span name)
 	return fnmatch(glob, text, 0) == 0;
 }
 
+static bool is_in(const struct str_list *groups, coo_span group)
+{
+	for (size_t i = 0; i < groups->n; i++) {
+		if (coo_span_eq(group, coo_span_str(groups->v[i])))
+			return true;
+	}
+	return groups->n == 0;
+}
+
+static bool is_called(const struct str_list *globs, const coo_peer_view *p)
+{
+	for (size_t i = 0; i < globs->n; i++) {
+		const char *glob = globs->v[i];
+
+		if (matches(glob, p->nick) || matches(glob, p->user) || matches(glob, p->host))
+			return true;
+	}
+	return globs->n == 0;
+}
+
 static bool is_wanted(const struct broadcast_opts *o, const coo_peer_view *p)
 {
-	if (o->only_group && !coo_span_eq(p->group, coo_span_str(o->only_group)))
-		return false;
-	return !o->match || matches(o->match, p->nick) || matches(o->match, p->user) ||
-	       matches(o->match, p->host);
+	return is_in(&o->groups, p->group) && is_called(&o->match, p);
 }
 
 /* Leaves those that are wanted. */
@@ -72,7 +91,7 @@ static int check_found(const struct broadcast_opts *o, const struct found *f)
 	}
 	if (f->n == 0) {
 		say_error("nobody was found%s",
-			  o->only_group || o->match ? " who matches; \"coo peers\" lists all" : "");
+			  o->groups.n || o->match.n ? " who matches; \"coo peers\" lists all" : "");
 		return EXIT_NOBODY;
 	}
 	if (o->max && f->n > o->max) {
@@ -85,7 +104,8 @@ static int check_found(const struct broadcast_opts *o, const struct found *f)
 
 int broadcast_find(const struct broadcast_opts *o, struct broadcast_who *w)
 {
-	const struct find_wish wish = { .command = "broadcast", .wait = o->find };
+	const struct find_wish wish = { .command = "broadcast",
+					.wait = o->find ? o->find : FIND_DEFAULT };
 	struct found found;
 	int code;
 

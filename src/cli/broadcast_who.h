@@ -9,7 +9,7 @@
 struct broadcast_opts {
 	struct common common;
 	struct delivery_opts delivery;
-	const char *only_group, *match;
+	struct str_list groups, match;
 	coo_time find;
 	uint64_t max;
 	bool each, yes, dry_run;

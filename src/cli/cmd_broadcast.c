@@ -17,15 +17,15 @@ static const struct opt opts_table[] = {
 	  .at = AT(each),
 	  .help = "find everybody, send to each and wait for the receipts" },
 	{ .name = "group", /* instead of the shared one: a broadcast does not introduce itself */
-	  .kind = OPT_STR,
-	  .at = AT(only_group),
+	  .kind = OPT_LIST,
+	  .at = AT(groups),
 	  .arg = "G",
-	  .help = "only to members of this group (--each)" },
+	  .help = "only to members of this group (repeatable; --each)" },
 	{ .name = "match",
-	  .kind = OPT_STR,
+	  .kind = OPT_LIST,
 	  .at = AT(match),
 	  .arg = "GLOB",
-	  .help = "only where nick, user or host match (--each)" },
+	  .help = "only where nick, user or host match (repeatable; --each)" },
 	{ .name = "max",
 	  .kind = OPT_UINT,
 	  .at = AT(max),
@@ -50,9 +50,10 @@ static const struct opt opts_table[] = {
 
 static const struct broadcast_opts defaults = {
 	.common = { .port = 2425 },
-	.delivery = DELIVERY_OPTS_DEFAULT,
-	.find = COO_SEC(3),
+	/* what is 0 was not given, since without --each nothing would wait or look for anybody */
 };
+
+static const struct delivery_opts delivery_defaults = DELIVERY_OPTS_DEFAULT;
 
 struct broadcasting {
 	struct delivery d; /* first: the callbacks of both take one pointer */
@@ -247,9 +248,23 @@ static bool check(struct broadcast_opts *o, int argc)
 		say_error("one TEXT, please; blanks need quotes: coo broadcast \"lunch is here\"");
 	else if (o->delivery.sealed && !o->each)
 		say_error("--sealed needs --each: nobody opens what was sent to all");
+	else if ((o->delivery.wait || o->delivery.retries) && !o->each)
+		say_error("--%s needs --each: nobody acknowledges what was sent to all",
+			  o->delivery.wait ? "wait" : "retries");
+	else if (o->find && !o->each && !o->max && !o->dry_run)
+		say_error("--find needs --each, --max or --dry-run: what is sent to all goes out "
+			  "without looking for anybody");
 	else
 		return true;
 	return false;
+}
+
+static void complete(struct delivery_opts *d)
+{
+	if (!d->wait)
+		d->wait = delivery_defaults.wait;
+	if (!d->retries)
+		d->retries = delivery_defaults.retries;
 }
 
 static int send_to_all(struct broadcasting *b)
@@ -272,10 +287,11 @@ static int run(void *opts, int argc, char **argv)
 	struct broadcasting b;
 	int code = EXIT_USAGE;
 
+	if (o->groups.n || o->match.n)
+		o->each = true; /* a broadcast cannot choose */
 	if (!check(o, argc))
 		return EXIT_USAGE;
-	if (o->only_group || o->match)
-		o->each = true; /* a broadcast cannot choose */
+	complete(&o->delivery);
 	memset(&b, 0, sizeof(b));
 	b.opts = o;
 	b.d.common = &o->common;

@@ -146,6 +146,12 @@ with step("--group, --match, --max and --dry-run choose"):
     assert code == 0 and out.count("acked") == len(members) and "10.77.0.2" not in out, out
     code, out, _ = lab.coo("h8", "broadcast", "--match", "PC-0[12]", "两个")
     assert code == 0 and out.count("acked") == 2, out
+    others = {p.group for p in town.people.values()} - {group}
+    code, out, _ = lab.coo("h8", "broadcast", "--group", group, "--group", min(others), "两组")
+    both = {a for a in LOCAL if town.people[a].group in (group, min(others))}
+    assert code == 0 and len(both) > len(members) and out.count("acked") == len(both), out
+    code, out, _ = lab.coo("h8", "broadcast", "--match", "PC-01", "--match", "PC-0[23]", "-n")
+    assert code == 0 and [a in out for a in sorted(LOCAL)] == [True] * 3 + [False] * 3, out
     code, out, _ = lab.coo("h8", "broadcast", "--match", "nobody*", "没有")
     assert code == 1 and out == "", out
     before = len(capture.packets(source="10.77.0.8", command=0x20))
