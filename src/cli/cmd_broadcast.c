@@ -248,15 +248,23 @@ static bool check(struct broadcast_opts *o, int argc)
 		say_error("one TEXT, please; blanks need quotes: coo broadcast \"lunch is here\"");
 	else if (o->delivery.sealed && !o->each)
 		say_error("--sealed needs --each: nobody opens what was sent to all");
-	else if ((o->delivery.wait || o->delivery.retries) && !o->each)
-		say_error("--%s needs --each: nobody acknowledges what was sent to all",
-			  o->delivery.wait ? "wait" : "retries");
-	else if (o->find && !o->each && !o->max && !o->dry_run)
-		say_error("--find needs --each, --max or --dry-run: what is sent to all goes out "
-			  "without looking for anybody");
 	else
 		return true;
 	return false;
+}
+
+/* They may stand in the configuration, for other runs. */
+static void say_unused(const struct broadcast_opts *o)
+{
+	if (o->each)
+		return;
+	if (o->delivery.wait || o->delivery.retries)
+		say_warn("--%s is not used without --each: nobody acknowledges what was sent to "
+			 "all",
+			 o->delivery.wait ? "wait" : "retries");
+	if (o->find && !o->max && !o->dry_run)
+		say_warn("--find is not used without --each, --max or --dry-run: what is sent to "
+			 "all goes out without looking for anybody");
 }
 
 static void complete(struct delivery_opts *d)
@@ -291,6 +299,7 @@ static int run(void *opts, int argc, char **argv)
 		o->each = true; /* a broadcast cannot choose */
 	if (!check(o, argc))
 		return EXIT_USAGE;
+	say_unused(o);
 	complete(&o->delivery);
 	memset(&b, 0, sizeof(b));
 	b.opts = o;
