@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/version.h"
 #include "cli/capture.h"
 #include "cli/cmd.h"
@@ -260,6 +261,37 @@ static int make_identity(const struct common *c, coo_identity *id)
 	return EXIT_USAGE;
 }
 
+/* Why an address cannot be that of one host, or NULL. */
+static const char *why_not_one_host(const coo_addr *a)
+{
+	const char *bad, *why = NULL;
+	coo_netifs ifs;
+
+	if (coo_addr_is_any(a))
+		return "stands for every address";
+	if (coo_addr_is_multicast(a))
+		return "is a multicast address";
+	if (coo_netifs_read(NULL, 0, &ifs, &bad) != COO_OK)
+		return NULL;
+	if (coo_netifs_is_broadcast(&ifs, a))
+		why = "is a broadcast address";
+	coo_netifs_free(&ifs);
+	return why;
+}
+
+static int check_target(const coo_addr *a)
+{
+	const char *why = why_not_one_host(a);
+	char text[COO_ADDR_TEXT_CAP];
+
+	if (!why)
+		return 0;
+	say_error("%s %s; \"doctor\" takes the address of one host, and without one asks "
+		  "everybody",
+		  coo_addr_ip_text(a, text), why);
+	return EXIT_USAGE;
+}
+
 static int find_target(int argc, char **argv, const struct common *c, coo_addr *out)
 {
 	struct targets t;
@@ -279,6 +311,7 @@ static int find_target(int argc, char **argv, const struct common *c, coo_addr *
 		code = EXIT_USAGE;
 	} else if (code == 0) {
 		*out = t.v[0].addr;
+		code = check_target(out);
 	}
 	targets_free(&t);
 	return code;

@@ -112,6 +112,17 @@ static void judge_tcp(struct doctor *d, const char *name, bool reached)
 			       "TCP port %u of %s does not answer either", port, name);
 }
 
+/* What is asked of an address of our own never leaves the machine, so an answer would say nothing
+ * of the network, and that there is none is no fault. */
+static void judge_ourselves(struct doctor *d, const char *name)
+{
+	coo_doctor_say(
+	    d, COO_CHECK_TARGET, COO_UNTOLD, NULL,
+	    "%s is this machine, which the checks above are about; \"coo doctor\" on another host, "
+	    "with an address of this one, tells whether it is reached from there",
+	    name);
+}
+
 void coo_doctor_target(struct doctor *d)
 {
 	const struct doctor_peer *p;
@@ -122,6 +133,10 @@ void coo_doctor_target(struct doctor *d)
 	if (!d->cfg.target.family)
 		return;
 	coo_addr_ip_text(&d->cfg.target, name);
+	if (coo_netifs_is_own(&d->ifs, &d->cfg.target)) {
+		judge_ourselves(d, name);
+		return;
+	}
 	if (d->cfg.target.family == 4)
 		judge_network(d, name);
 	p = coo_doctor_peer_at(d, &d->cfg.target);

@@ -318,4 +318,18 @@ with step("an unknown interface and two addresses are errors of usage"):
     assert lab.coo("h1", "doctor", "-I", "eth7")[0] == 2
     assert lab.coo("h1", "doctor", "10.77.0.2", "10.77.0.3")[0] == 2
 
+with step("an address of everybody is refused, as is none at all"):
+    for address, says in (("10.77.0.255", "broadcast"), ("255.255.255.255", "broadcast"),
+                          ("224.0.0.1", "multicast"), ("0.0.0.0", "every address")):
+        code, out, err = lab.coo("h1", "doctor", address)
+        assert code == 2 and out == "" and says in err and address in err, (code, err)
+
+with step("an own address is this machine: no fault, and nothing is asked"):
+    for address in ("10.77.0.1", "127.0.0.1", "::1"):
+        checks, faults = doctor("h1", address)
+        said = {c["code"]: c for c in checks}
+        assert faults == [] and not {"COO-D22", "COO-D23"} & set(said), checks
+        target = said["COO-D21"]
+        assert target["ok"] is None and f"{address} is this machine" in target["detail"], target
+
 step.done()
