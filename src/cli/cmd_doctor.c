@@ -292,10 +292,25 @@ static int check_target(const coo_addr *a)
 	return EXIT_USAGE;
 }
 
+/* Exit code 1 tells of faults here, and that there is no such host tells of none. */
+static int look_for(struct targets *t, const char *word, const struct common *c)
+{
+	int code;
+
+	if (!*word) {
+		say_error("\"doctor\" takes an address or the name of a host, and \"\" is neither");
+		return EXIT_USAGE;
+	}
+	if (!targets_add(t, word, net_target_port(c)))
+		return EXIT_USAGE;
+	code = targets_find(t, c);
+	return code == EXIT_NOBODY ? EXIT_USAGE : code;
+}
+
 static int find_target(int argc, char **argv, const struct common *c, coo_addr *out)
 {
 	struct targets t;
-	int code = EXIT_USAGE;
+	int code;
 
 	if (argc == 0)
 		return 0;
@@ -304,8 +319,7 @@ static int find_target(int argc, char **argv, const struct common *c, coo_addr *
 		return EXIT_USAGE;
 	}
 	memset(&t, 0, sizeof(t));
-	if (targets_add(&t, argv[0], net_target_port(c)))
-		code = targets_find(&t, c);
+	code = look_for(&t, argv[0], c);
 	if (code == 0 && t.n != 1) {
 		say_error("\"doctor\" takes one address; \"%s\" names %zu", argv[0], t.n);
 		code = EXIT_USAGE;

@@ -332,4 +332,9 @@ with step("an own address is this machine: no fault, and nothing is asked"):
         target = said["COO-D21"]
         assert target["ok"] is None and f"{address} is this machine" in target["detail"], target
 
+with step("a name that nobody has is an error of usage, not a fault"):
+    for name in ("nosuch", "group:nosuch", ""):
+        code, out, err = lab.coo("h1", "doctor", name)
+        assert code == 2 and out == "" and f'"{name}"' in err, (code, err)
+
 step.done()
