@@ -98,29 +98,55 @@ static void on_peer(void *user, char sign, const struct found_peer *p)
 	out_flush();
 }
 
+static bool is_nothing_sent(const struct found *f)
+{
+	return f->unsent > 0 && f->unsent == f->asked;
+}
+
+static void say_unsent(const struct found *f)
+{
+	if (is_nothing_sent(f))
+		say_error(
+		    "nobody could be asked: %s; \"ip route get ADDR\" and \"coo doctor ADDR\" "
+		    "tell more",
+		    strerror(f->error));
+	else
+		say_warn("%zu of %zu addresses could not be asked: %s", f->unsent, f->asked,
+			 strerror(f->error));
+}
+
+static void summary_json(const struct found *f)
+{
+	json_t *j = out_event("summary");
+
+	json_object_set_new(j, "found", json_integer((json_int_t)f->n));
+	json_object_set_new(j, "took_ns", json_integer((json_int_t)f->took));
+	json_object_set_new(j, "other_port", json_boolean(f->other_port));
+	json_object_set_new(j, "unsent", json_integer((json_int_t)f->unsent));
+	json_object_set_new(j, "error", f->error ? json_string(strerror(f->error)) : json_null());
+	out_json(j);
+}
+
 static void summary(const struct peers_opts *o, const struct found *f)
 {
 	char took[OUT_DURATION_CAP];
 
-	if (out_is_json()) {
-		json_t *j = out_event("summary");
-
-		json_object_set_new(j, "found", json_integer((json_int_t)f->n));
-		json_object_set_new(j, "took_ns", json_integer((json_int_t)f->took));
-		json_object_set_new(j, "other_port", json_boolean(f->other_port));
-		out_json(j);
-		return;
-	}
-	if (f->n == 0 && !f->interrupted)
+	if (f->unsent > 0)
+		say_unsent(f);
+	if (out_is_json())
+		summary_json(f);
+	else if (f->n == 0 && !f->interrupted && !is_nothing_sent(f))
 		say_info("nobody answered; a firewall that drops UDP port %u, here or there, is "
 			 "the usual reason",
 			 (unsigned)net_target_port(&o->common));
-	else if (!o->tsv && !o->watch)
+	else if (f->n > 0 && !o->tsv && !o->watch)
 		say_info("%zu found in %s", f->n, out_duration(f->took, took));
 }
 
 static int exit_code(const struct peers_opts *o, const struct found *f)
 {
+	if (f->n == 0 && is_nothing_sent(f))
+		return EXIT_SYSTEM;
 	if (o->watch)
 		return f->n >= o->min ? EXIT_DONE : EXIT_NOBODY;
 	return f->n >= (o->min ? o->min : 1) ? EXIT_DONE : EXIT_NOBODY;

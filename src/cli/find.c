@@ -193,6 +193,13 @@ static void on_turn(void *user)
 	out_flush();
 }
 
+static void on_unsent(void *user, const coo_addr *to, int error)
+{
+	struct finding *f = user;
+
+	coo_discover_unsent(f->discover, to, error);
+}
+
 static void on_left(void *user)
 {
 	struct finding *f = user;
@@ -273,6 +280,7 @@ static int open_net(struct finding *f, const struct common *c)
 		.max_peers = f->wish->max_peers,
 		.on_event = on_event,
 		.on_turn = on_turn,
+		.on_unsent = on_unsent,
 		.on_stop = on_stop,
 		.user = f,
 	};
@@ -372,6 +380,9 @@ static void run_loop(struct finding *f)
 	coo_discover_start(f->discover);
 	uv_run(&f->net.loop, UV_RUN_DEFAULT);
 	f->out->took = coo_driver_now(f->net.driver) - start;
+	f->out->asked = coo_discover_addresses(f->discover);
+	f->out->unsent = coo_discover_n_unsent(f->discover);
+	f->out->error = coo_discover_error(f->discover);
 	collect(f);
 }
 

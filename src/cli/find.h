@@ -43,6 +43,9 @@ struct found {
 	struct found_peer *v;
 	size_t n;
 	coo_time took;
+	size_t unsent;	  /* of the addresses to ask, so many could not be sent to, */
+	size_t asked;	  /* of so many, */
+	int error;	  /* and why: errno */
 	bool other_port;  /* the usual one was taken, so not everybody answers */
 	bool interrupted; /* by Ctrl-C: what was found so far */
 	coo_addr addr;	  /* bound */

@@ -248,6 +248,7 @@ static int open_driver(struct net *n, const struct common *c, const struct net_w
 	cfg.offlink = wish->offlink;
 	cfg.on_event = wish->on_event;
 	cfg.on_turn = wish->on_turn;
+	cfg.on_unsent = wish->on_unsent;
 	cfg.user = wish->user;
 	e = open_with_tcp(n, wish, &cfg, &bad);
 	if (e == COO_ESYS && errno == EADDRINUSE && wish->port_optional && cfg.port) {

@@ -43,6 +43,7 @@ struct net_wish {
 	coo_time retry_interval;
 	void (*on_event)(void *user, const coo_event *ev);
 	void (*on_turn)(void *user);
+	void (*on_unsent)(void *user, const coo_addr *to, int error); /* as coo_driver_cfg's */
 	void (*on_stop)(void *user); /* Ctrl-C, SIGTERM; a second one ends the process */
 	void *user;
 };

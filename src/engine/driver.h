@@ -32,6 +32,9 @@ typedef struct coo_driver_cfg {
 	/* After each turn of datagrams, when nothing more is waiting: the place to flush output.
 	 * May be NULL. */
 	void (*on_turn)(void *user);
+	/* The system refused for good to send a datagram to that address: errno. Calls nothing of
+	 * the driver. May be NULL. */
+	void (*on_unsent)(void *user, const coo_addr *to, int error);
 	void *user;
 } coo_driver_cfg;
 

@@ -4,6 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+static void tell_unsent(coo_driver *d, const coo_addr *to, uint32_t packet_no, int error)
+{
+	coo_node_tx_failed(d->node, packet_no, error);
+	if (d->cfg.on_unsent)
+		d->cfg.on_unsent(d->cfg.user, to, error);
+}
+
 /* Hands the queue to the kernel; false where the socket is full and has to be waited for. */
 static bool flush_queue(coo_driver *d)
 {
@@ -14,8 +21,10 @@ static bool flush_queue(coo_driver *d)
 		return true;
 	done = coo_udp_send(d->queue_socket->udp, &d->queue[d->queue_at], todo, failed);
 	for (size_t i = 0; i < done; i++) {
+		size_t at = d->queue_at + i;
+
 		if (failed[i])
-			coo_node_tx_failed(d->node, d->queue_no[d->queue_at + i], failed[i]);
+			tell_unsent(d, &d->queue[at].peer, d->queue_no[at], failed[i]);
 	}
 	d->queue_at += done;
 	coo_driver_watch(d->queue_socket, done < todo);
@@ -48,7 +57,7 @@ static void enqueue_unicast(coo_driver *d, coo_span data, const coo_tx *tx)
 	coo_dgram g;
 
 	if (!s) {
-		coo_node_tx_failed(d->node, tx->packet_no, EAFNOSUPPORT);
+		tell_unsent(d, &tx->to, tx->packet_no, EAFNOSUPPORT);
 		return;
 	}
 	memset(&g, 0, sizeof(g));

@@ -252,6 +252,22 @@ void coo_discover_on_event(coo_discover *d, const coo_event *ev)
 	stop_if_enough(d);
 }
 
+void coo_discover_unsent(coo_discover *d, const coo_addr *to, int error)
+{
+	if (d->phase < PHASE_LEAVING && coo_sweep_fail(&d->sweep, to))
+		d->error = error;
+}
+
+size_t coo_discover_n_unsent(const coo_discover *d)
+{
+	return d->sweep.unsent;
+}
+
+int coo_discover_error(const coo_discover *d)
+{
+	return d->sweep.unsent ? d->error : 0;
+}
+
 /* --- leaving ---------------------------------------------------------------------------------- */
 
 /* Clients that know us by our address alone would strike the one off who holds the usual port. */

@@ -64,6 +64,12 @@ void coo_discover_start(coo_discover *d);
 /* To be called with every event of the node. */
 void coo_discover_on_event(coo_discover *d, const coo_event *ev);
 
+/* To be called where the system refused to send to an address: errno. How many of those added could
+ * not be asked when last tried, and the last reason; with none 0. */
+void coo_discover_unsent(coo_discover *d, const coo_addr *to, int error);
+size_t coo_discover_n_unsent(const coo_discover *d);
+int coo_discover_error(const coo_discover *d);
+
 /* How many are there now, and who: *i begins with 0; false at the end. */
 size_t coo_discover_count(const coo_discover *d);
 bool coo_discover_next(const coo_discover *d, size_t *i, coo_found *out);

@@ -152,6 +152,8 @@ bool coo_discover_step_sweep(coo_discover *d, coo_time now)
 
 	if (d->sweep.at < d->sweep.total && step_pass(d, now))
 		return false;
+	if (d->sweep.unsent == d->sweep.total) /* nothing left, so nothing can come */
+		return true;
 	if (now < d->last_ask + rest)
 		return false;
 	if (wants_pass(d)) {

@@ -39,6 +39,7 @@ struct coo_discover {
 
 	coo_sweep sweep;
 	size_t on_link; /* of its addresses */
+	int error;	/* of the last one that could not be sent to */
 	unsigned pass, passes;
 	uint32_t answered_before; /* this pass */
 	unsigned credit;	  /* thousandths of a question */

@@ -86,6 +86,7 @@ bool coo_sweep_next(coo_sweep *s, coo_time now, coo_addr *out)
 
 		if (*asked == COO_NEVER)
 			continue;
+		s->unsent -= *asked == COO_SWEEP_UNSENT;
 		*asked = now;
 		*out = a;
 		return true;
@@ -108,9 +109,11 @@ bool coo_sweep_answer(coo_sweep *s, const coo_addr *addr, coo_time *asked)
 	for (size_t i = 0; s->asked && i < s->n_ranges; base += s->ranges[i++].n) {
 		coo_time *at;
 
-		if (!is_within(&s->ranges[i], addr, &offset) || s->asked[base + offset] == 0)
+		if (!is_within(&s->ranges[i], addr, &offset))
 			continue;
 		at = &s->asked[base + offset];
+		if (*at == 0 || *at == COO_SWEEP_UNSENT)
+			continue;
 		if (!was_asked)
 			*asked = *at;
 		was_asked = true;
@@ -118,6 +121,26 @@ bool coo_sweep_answer(coo_sweep *s, const coo_addr *addr, coo_time *asked)
 		*at = COO_NEVER;
 	}
 	return was_asked;
+}
+
+bool coo_sweep_fail(coo_sweep *s, const coo_addr *addr)
+{
+	uint32_t base = 0, offset;
+	bool is_ours = false;
+
+	for (size_t i = 0; s->asked && i < s->n_ranges; base += s->ranges[i++].n) {
+		coo_time *at;
+
+		if (!is_within(&s->ranges[i], addr, &offset))
+			continue;
+		is_ours = true;
+		at = &s->asked[base + offset];
+		if (*at == 0 || *at == COO_NEVER || *at == COO_SWEEP_UNSENT)
+			continue;
+		*at = COO_SWEEP_UNSENT;
+		s->unsent++;
+	}
+	return is_ours;
 }
 
 void coo_sweep_free(coo_sweep *s)

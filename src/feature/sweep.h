@@ -21,6 +21,8 @@ enum {
 	COO_SWEEP_MIN_BITS6 = 112,
 };
 
+#define COO_SWEEP_UNSENT (COO_NEVER - 1)
+
 typedef struct coo_sweep_range {
 	coo_addr first;
 	uint32_t n;
@@ -34,7 +36,10 @@ typedef struct coo_sweep {
 	size_t range;	/* and where that is */
 	uint32_t offset;
 	uint32_t answered;
-	coo_time *asked; /* by number of the address: 0 never, COO_NEVER has answered */
+	uint32_t unsent; /* that could not be asked, when last tried */
+	coo_time
+	    *asked; /* by number of the address: 0 never, COO_NEVER has answered, COO_SWEEP_UNSENT
+		     */
 } coo_sweep;
 
 /*
@@ -54,6 +59,9 @@ void coo_sweep_restart(coo_sweep *s);
 /* An answer came from addr: true where it was asked; *asked is then when, or COO_NEVER where it had
  * answered before. */
 bool coo_sweep_answer(coo_sweep *s, const coo_addr *addr, coo_time *asked);
+
+/* The question to addr could not be sent; false where it is none of the addresses. */
+bool coo_sweep_fail(coo_sweep *s, const coo_addr *addr);
 
 void coo_sweep_free(coo_sweep *s);
 

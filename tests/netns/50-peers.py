@@ -3,6 +3,7 @@
 """Fifty hosts of six dialects: coo peers lists all of them right."""
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
@@ -51,5 +52,17 @@ with step("the table is aligned by what is seen, the fields of --tsv are the sam
         real = town.people[row[4]]
         assert row[:4] == [real.nick, real.group, real.user, real.host], row
         assert row[5:8] == ["2425", real.client, real.charset] and row[9] == "online", row
+
+with step("addresses that the system does not send to: its reason, and exit code 4 where all are"):
+    subprocess.run(["on", HERE, "ip", "route", "add", "unreachable", "10.99.0.0/24"], check=True)
+    code, out, err = lab.coo(HERE, "peers", "10.99.0.0/29")
+    assert code == 4 and "No route to host" in err and "firewall" not in err, (code, err)
+    code, found, summary = peers("10.99.0.0/29")
+    assert code == 4 and summary["unsent"] == 6 and summary["error"] == "No route to host", summary
+    assert summary["took_ns"] < 1e9, summary  # there is nothing to wait for
+    code, found, summary = peers("10.99.0.0/29", "10.77.0.1", "--passes", "1", "--wait", "1500ms")
+    assert code == 0 and len(found) == 1 and summary["unsent"] == 6, summary
+    code, found, summary = peers("10.77.0.1", "--passes", "1", "--wait", "1500ms")
+    assert code == 0 and summary["unsent"] == 0 and summary["error"] is None, summary
 
 step.done()

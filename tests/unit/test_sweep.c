@@ -90,6 +90,35 @@ static void who_has_answered_is_not_asked_again(void **state)
 	coo_sweep_free(&s);
 }
 
+static void what_cannot_be_sent_is_counted_until_it_can(void **state)
+{
+	coo_sweep s = { 0 };
+	coo_addr a, first = coo_addr_v4(10, 0, 0, 1, 2425), other = coo_addr_v4(10, 0, 1, 1, 2425);
+	coo_time asked = 0;
+
+	(void)state;
+	assert_int_equal(add(&s, "10.0.0.0/30"), COO_OK);
+	assert_false(coo_sweep_fail(&s, &first)); /* nobody was asked yet */
+	assert_int_equal(s.unsent, 0);
+	while (coo_sweep_next(&s, 100, &a))
+		;
+	assert_false(coo_sweep_fail(&s, &other));
+	for (int twice = 0; twice < 2; twice++) {
+		assert_true(coo_sweep_fail(&s, &first));
+		assert_int_equal(s.unsent, 1);
+	}
+	assert_false(coo_sweep_answer(&s, &first, &asked)); /* it was never asked */
+	coo_sweep_restart(&s);
+	assert_true(coo_sweep_next(&s, 200, &a));
+	assert_true(coo_addr_eq(&a, &first));
+	assert_int_equal(s.unsent, 0);
+	assert_true(coo_sweep_answer(&s, &first, &asked));
+	assert_int_equal(asked, 200);
+	assert_true(coo_sweep_fail(&s, &first)); /* who has answered was asked */
+	assert_int_equal(s.unsent, 0);
+	coo_sweep_free(&s);
+}
+
 static void ranges_may_overlap(void **state)
 {
 	coo_sweep s = { 0 };
@@ -116,6 +145,7 @@ int main(void)
 		cmocka_unit_test(a_network_is_its_hosts),
 		cmocka_unit_test(there_is_a_limit_in_all),
 		cmocka_unit_test(who_has_answered_is_not_asked_again),
+		cmocka_unit_test(what_cannot_be_sent_is_counted_until_it_can),
 		cmocka_unit_test(ranges_may_overlap),
 	};
 
