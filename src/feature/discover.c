@@ -188,10 +188,10 @@ static void on_entry(coo_discover *d, const coo_event *ev)
 		if (asked != COO_NEVER)
 			note_answer(d, r, COO_FOUND_SWEEP, asked, now);
 		ask_list(d, r, &ev->rx.from, now);
-	} else if (d->rounds > 0) {
+	} else if (d->rounds > 0 && now >= d->last_ask) {
+		/* before, the first question is still under way: it answers one of an earlier run
+		 */
 		note_answer(d, r, COO_FOUND_BROADCAST, d->last_ask, now);
-	} else if (r->by < COO_FOUND_SWEEP) {
-		r->by = COO_FOUND_SWEEP; /* from another address than was asked */
 	}
 }
 

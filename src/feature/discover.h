@@ -19,7 +19,7 @@ typedef struct coo_discover coo_discover;
 /* How a peer was found, weakest first. */
 enum coo_found_by {
 	COO_FOUND_LIST,	     /* another host's list */
-	COO_FOUND_HEARD,     /* it announced itself, nobody had asked */
+	COO_FOUND_HEARD,     /* it announced itself, or answered what was not asked here */
 	COO_FOUND_SWEEP,     /* it answered a question to its address */
 	COO_FOUND_BROADCAST, /* it answered a question to everybody */
 };

@@ -22,6 +22,7 @@ class Answerer:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.target = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.out = self.socket
         self.answer = b"1:7:%s:PC07:%d:%s" % (user, 3 | options, ext)
         self.heard = []
         threading.Thread(target=self._serve, daemon=True).start()
@@ -31,7 +32,7 @@ class Answerer:
             data, source = self.socket.recvfrom(65535)
             self.heard.append(cli.parse(data))
             if self.heard[-1].command & 0xff == cli.BR_ENTRY:
-                self.socket.sendto(self.answer, source)
+                self.out.sendto(self.answer, source)
 
 
 with step("one is found by its address, in the table, as TSV and as JSON"):
@@ -69,6 +70,14 @@ with step("nobody: exit code 1, and what may be the reason"):
     asked = [p for p in silent.packets if p.command & 0xff == cli.BR_ENTRY]
     assert 3 <= len(asked) <= 5, asked  # three passes; the plain form only from the usual port
     assert len({p.no for p in asked}) == len(asked)
+
+with step("who was not asked and answers nevertheless was heard, and has no round trip"):
+    asked = Answerer(b"eager\0\0")
+    asked.out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    asked.out.bind(("127.0.0.2", 0))
+    start, found, summary = cli.objects(cli.coo("peers", *QUICK, "--json", asked.target))
+    assert found["peer"]["addr"] == "127.0.0.2" and found["found"] == "heard", found
+    assert found["rtt_ns"] is None, found
 
 with step("--passes and --min"):
     silent = cli.Peer(silent=True)

@@ -52,4 +52,16 @@ with step("--min ends it as soon as there are enough, not before"):
     found, took = peers("--min", "2", "--wait", "30s")
     assert found == {SLOW.address, LATE.address} and 3.5 < took < 8, (found, took)
 
+with step("an answer from before the question has no round trip: it was to an earlier run"):
+    # the first entry follows 250 ms behind a NOOPERATION
+    def on_datagram(data, source):
+        wakes = int(data.split(b":")[4]) & 0xff == 0
+        return [(0, SLOW.entry(dialects.ANSENTRY), source)] if wakes else []
+
+    SLOW.on_datagram = on_datagram
+    code, out, _ = lab.coo("h3", "peers", "--json", "--wait", "300ms")
+    found, = [e for e in map(json.loads, out.splitlines()) if e["type"] == "peer"]
+    assert found["peer"]["addr"] == SLOW.address, found
+    assert found["found"] == "heard" and found["rtt_ns"] is None, found
+
 step.done()
