@@ -163,7 +163,7 @@ static int list(const struct peers_opts *o, const struct find_nets *nets)
 		.rate = (unsigned)o->rate,
 		.passes = (unsigned)o->passes,
 		.max_peers = (uint32_t)o->max_peers,
-		.enough = o->watch ? 0 : o->min,
+		.enough = o->min,
 		.on_peer = o->watch ? on_peer : NULL,
 		.user = &watching,
 	};
@@ -181,17 +181,42 @@ static int list(const struct peers_opts *o, const struct find_nets *nets)
 	return code;
 }
 
+/* What has no effect is refused, unless it is a preference of the configuration. */
+static bool options_fit(const struct peers_opts *o, bool has_addresses)
+{
+	static const char *const of_lists[] = { "tsv", "sort" }, *const of_sweeps[] = { "rate",
+											"passes" };
+
+	if (o->tsv && o->common.json) {
+		say_error("--tsv and --json exclude each other");
+		return false;
+	}
+	for (size_t i = 0; o->watch && i < COO_ARRAY_LEN(of_lists); i++) {
+		if (!opt_given(of_lists[i]))
+			continue;
+		say_error("--%s is about the list, and --watch prints none: leave one of them out; "
+			  "for programs, --watch --json prints each change as an object",
+			  of_lists[i]);
+		return false;
+	}
+	for (size_t i = 0; !has_addresses && i < COO_ARRAY_LEN(of_sweeps); i++) {
+		if (!opt_given(of_sweeps[i]))
+			continue;
+		say_error("--%s is about asking address by address: give addresses or networks, "
+			  "such as 10.0.0.0/24, or leave it out",
+			  of_sweeps[i]);
+		return false;
+	}
+	return true;
+}
+
 static int run(void *opts, int argc, char **argv)
 {
 	const struct peers_opts *o = opts;
 	struct find_nets nets = { NULL, 0 };
 	int code = EXIT_USAGE;
-	bool ok = true;
+	bool ok = options_fit(o, argc > 0);
 
-	if (o->tsv && o->common.json) {
-		say_error("--tsv and --json exclude each other");
-		return EXIT_USAGE;
-	}
 	for (int i = 0; ok && i < argc; i++)
 		ok = find_nets_add(&nets, argv[i], net_target_port(&o->common));
 	if (ok && argc > 0 && nets.n == 0) {

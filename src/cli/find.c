@@ -162,12 +162,8 @@ static void tell(struct finding *f, const coo_event *ev, char sign)
 	free(p.bytes);
 }
 
-static void on_event(void *user, const coo_event *ev)
+static void take_event(struct finding *f, const coo_event *ev)
 {
-	struct finding *f = user;
-
-	if (f->stopping)
-		return;
 	if (ev->type == COO_EV_LIST) {
 		coo_discover_on_event(f->discover, ev);
 		return;
@@ -187,19 +183,6 @@ static void on_event(void *user, const coo_event *ev)
 		tell(f, ev, ev->type == COO_EV_PEER_UP ? '+' : '~');
 }
 
-static void on_turn(void *user)
-{
-	(void)user;
-	out_flush();
-}
-
-static void on_unsent(void *user, const coo_addr *to, int error)
-{
-	struct finding *f = user;
-
-	coo_discover_unsent(f->discover, to, error);
-}
-
 static void on_left(void *user)
 {
 	struct finding *f = user;
@@ -213,6 +196,37 @@ static void leave(struct finding *f)
 		return;
 	f->stopping = true;
 	coo_discover_leave(f->discover, on_left);
+}
+
+/* Who watches is told of each before it ends, so discovery does not end it. */
+static bool is_enough(const struct finding *f)
+{
+	return f->wish->on_peer && f->wish->enough &&
+	       coo_discover_count(f->discover) >= f->wish->enough;
+}
+
+static void on_event(void *user, const coo_event *ev)
+{
+	struct finding *f = user;
+
+	if (f->stopping)
+		return;
+	take_event(f, ev);
+	if (is_enough(f))
+		leave(f);
+}
+
+static void on_turn(void *user)
+{
+	(void)user;
+	out_flush();
+}
+
+static void on_unsent(void *user, const coo_addr *to, int error)
+{
+	struct finding *f = user;
+
+	coo_discover_unsent(f->discover, to, error);
 }
 
 static void on_done(void *user)
@@ -341,7 +355,7 @@ static int open_discover(struct finding *f, const struct common *c)
 		.wait = w->wait,
 		.rate = w->rate,
 		.passes = w->passes,
-		.enough = w->enough,
+		.enough = w->on_peer ? 0 : w->enough,
 		.on_done = on_done,
 		.user = f,
 	};

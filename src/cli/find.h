@@ -57,10 +57,10 @@ struct find_wish {
 	bool host_lists;
 	coo_time wait;
 	unsigned rate, passes;
-	size_t enough;
+	size_t enough;	    /* ends when so many are there; 0: no such end */
 	uint32_t max_peers; /* 0: the default */
-	/* Goes on until Ctrl-C and tells who comes ('+'), changes ('~') and goes ('-'). NULL: ends
-	 * when the wait is over. */
+	/* Goes on until Ctrl-C, or enough, and tells who comes ('+'), changes ('~') and goes ('-').
+	 * NULL: ends when the wait is over. */
 	void (*on_peer)(void *user, char sign, const struct found_peer *p);
 	void *user;
 };

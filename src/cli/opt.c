@@ -197,6 +197,24 @@ static void forget_list(const struct opt *o, void *opts, bool *seen)
 	*seen = true;
 }
 
+static const struct opt *given[MAX_OPTS];
+static size_t n_given;
+
+static void note_given(const struct opt *o)
+{
+	if (!opt_given(o->name))
+		given[n_given++] = o;
+}
+
+bool opt_given(const char *name)
+{
+	for (size_t i = 0; i < n_given; i++) {
+		if (strcmp(given[i]->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int parse_args(const struct cmd *cmd, struct parser *p, void *opts, int argc, char **argv)
 {
 	bool seen[MAX_OPTS] = { false };
@@ -205,6 +223,7 @@ static int parse_args(const struct cmd *cmd, struct parser *p, void *opts, int a
 
 	optind = 1;
 	opterr = 0;
+	n_given = 0;
 	while ((c = getopt_long(argc, argv, p->letters, p->longs, NULL)) != -1) {
 		const struct opt *o;
 
@@ -221,6 +240,7 @@ static int parse_args(const struct cmd *cmd, struct parser *p, void *opts, int a
 			say_error("--%s cannot be \"%s\": %s", o->name, optarg, why);
 			return 1 + EXIT_USAGE;
 		}
+		note_given(o);
 	}
 	return 0;
 }

@@ -84,6 +84,10 @@ struct cmd;
  */
 int opt_parse(const struct cmd *cmd, void *opts, int *argc, char ***argv);
 
+/* Whether the arguments last parsed gave the option of that name. The configuration may give one
+ * that does not fit this run, and is no contradiction then. */
+bool opt_given(const char *name);
+
 /* Takes opts: frees it, and the lists in it. */
 void opt_free(const struct cmd *cmd, void *opts);
 

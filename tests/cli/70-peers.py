@@ -85,6 +85,16 @@ with step("--passes and --min"):
     assert len(silent.of(cli.BR_ENTRY)) == 1
     assert cli.coo("peers", "-w", "20s", "--min", "1", peer.target, wait=10).code == 0
     assert cli.coo("peers", *QUICK, "--min", "2", peer.target).code == 1
+    run = cli.coo("peers", "--watch", "--min", "1", "--json", peer.target, wait=10)
+    assert run.code == 0 and [e["type"] for e in cli.objects(run)] == \
+        ["start", "peer_up", "summary"], run.out
+
+with step("a preference of the configuration that does not fit is none"):
+    cli.write("conf/coo/config", "[peers]\nsort = group\nrate = 100\n")
+    more = {"XDG_CONFIG_HOME": cli.path("conf")}
+    run = cli.coo("peers", "--watch", "--min", "1", peer.target, more=more, wait=10)
+    assert run.code == 0 and run.out.startswith("+ "), run
+    cli.check(cli.coo("peers", "-b", "127.0.0.1:0", more=more), 4, "", re.compile("coo: no inter.*\n"))
 
 with step("addresses from a file and from stdin"):
     cli.write("office", f"# the office\n{peer.target}\n\n  {evil.target} # him\n")
@@ -102,6 +112,10 @@ with step("what is wrong is said: exit codes 2, 4 and 5"):
             (["@" + cli.path("no-such-file")], 2, "cannot read"),
             (["@" + cli.write("empty", "# nobody\n")], 2, "empty"),
             (["--tsv", "--json", "127.0.0.1"], 2, "exclude"),
+            (["--watch", "--tsv", "127.0.0.1"], 2, "--tsv is about the list"),
+            (["--watch", "--sort", "rtt"], 2, "--sort is about the list"),
+            (["--rate", "9"], 2, "--rate is about asking address by address"),
+            (["--passes", "2", "--watch"], 2, "--passes is about asking address by address"),
             (["--rate", "1001", "127.0.0.1"], 2, "rate"),
             (["--sort", "age", "127.0.0.1"], 2, "sort"),
             (["-b", "127.0.0.1:0"], 4, "no interface here can broadcast"),
