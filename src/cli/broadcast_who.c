@@ -14,8 +14,6 @@
 #include "cli/peer_list.h"
 #include "cli/show.h"
 
-#define FIND_DEFAULT COO_SEC(3)
-
 static bool matches(const char *glob, coo_span name)
 {
 	char text[4 * COO_PEER_NAME_MAX + 1];
@@ -104,8 +102,7 @@ static int check_found(const struct broadcast_opts *o, const struct found *f)
 
 int broadcast_find(const struct broadcast_opts *o, struct broadcast_who *w)
 {
-	const struct find_wish wish = { .command = "broadcast",
-					.wait = o->find ? o->find : FIND_DEFAULT };
+	const struct find_wish wish = { .command = "broadcast", .wait = o->find };
 	struct found found;
 	int code;
 

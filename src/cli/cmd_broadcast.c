@@ -50,10 +50,9 @@ static const struct opt opts_table[] = {
 
 static const struct broadcast_opts defaults = {
 	.common = { .port = 2425 },
-	/* what is 0 was not given, since without --each nothing would wait or look for anybody */
+	.delivery = DELIVERY_OPTS_DEFAULT,
+	.find = COO_SEC(3),
 };
-
-static const struct delivery_opts delivery_defaults = DELIVERY_OPTS_DEFAULT;
 
 struct broadcasting {
 	struct delivery d; /* first: the callbacks of both take one pointer */
@@ -248,31 +247,15 @@ static bool check(struct broadcast_opts *o, int argc)
 		say_error("one TEXT, please; blanks need quotes: coo broadcast \"lunch is here\"");
 	else if (o->delivery.sealed && !o->each)
 		say_error("--sealed needs --each: nobody opens what was sent to all");
+	else if ((opt_given("wait") || opt_given("retries")) && !o->each)
+		say_error("--%s needs --each: nobody acknowledges what was sent to all",
+			  opt_given("wait") ? "wait" : "retries");
+	else if (opt_given("find") && !o->each && !o->max && !o->dry_run)
+		say_error("--find needs --each, --max or --dry-run: what is sent to all goes out "
+			  "without looking for anybody");
 	else
 		return true;
 	return false;
-}
-
-/* They may stand in the configuration, for other runs. */
-static void say_unused(const struct broadcast_opts *o)
-{
-	if (o->each)
-		return;
-	if (o->delivery.wait || o->delivery.retries)
-		say_warn("--%s is not used without --each: nobody acknowledges what was sent to "
-			 "all",
-			 o->delivery.wait ? "wait" : "retries");
-	if (o->find && !o->max && !o->dry_run)
-		say_warn("--find is not used without --each, --max or --dry-run: what is sent to "
-			 "all goes out without looking for anybody");
-}
-
-static void complete(struct delivery_opts *d)
-{
-	if (!d->wait)
-		d->wait = delivery_defaults.wait;
-	if (!d->retries)
-		d->retries = delivery_defaults.retries;
 }
 
 static int send_to_all(struct broadcasting *b)
@@ -299,8 +282,6 @@ static int run(void *opts, int argc, char **argv)
 		o->each = true; /* a broadcast cannot choose */
 	if (!check(o, argc))
 		return EXIT_USAGE;
-	say_unused(o);
-	complete(&o->delivery);
 	memset(&b, 0, sizeof(b));
 	b.opts = o;
 	b.d.common = &o->common;

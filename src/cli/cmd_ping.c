@@ -139,15 +139,22 @@ static const char *contradiction_of_outputs(const struct ping_opts *o, int targe
 	return NULL;
 }
 
-/* What may stand in the configuration for other runs, and has no effect in this one. */
-static void say_unused(const struct ping_opts *o)
+/* What has no effect in this run; the configuration may hold it for others. */
+static const char *useless(const struct ping_opts *o)
 {
-	if (o->interval && (o->flood || o->pps))
-		say_warn("--interval is not used: --%s sets the pace", o->flood ? "flood" : "pps");
-	if (o->plot && o->common.json)
-		say_warn("--plot is not drawn: --json is for programs");
-	if (o->warn_if.n && !o->nagios)
-		say_warn("--warn-if is not used without --nagios; --fail-if decides the exit code");
+	if (opt_given("interval") && o->flood)
+		return "--flood follows the answers: it goes without --interval";
+	if (opt_given("interval") && o->pps)
+		return "--pps and --interval are two ways to say one thing: take one";
+	if (opt_given("window") && !o->flood)
+		return "--window goes with --flood";
+	if (opt_given("stateful") && !o->stamp)
+		return "--stateful says something about a reflector: it goes with --stamp";
+	if (opt_given("plot") && o->common.json)
+		return "--plot draws for people, --json is for programs: take one";
+	if (opt_given("warn-if") && !o->nagios)
+		return "--warn-if is for --nagios; without it --fail-if decides the exit code";
+	return NULL;
 }
 
 static bool is_contradiction(const struct ping_opts *o, int targets)
@@ -156,6 +163,8 @@ static bool is_contradiction(const struct ping_opts *o, int targets)
 
 	if (!why)
 		why = contradiction_of_outputs(o, targets);
+	if (!why)
+		why = useless(o);
 	if (why)
 		say_error("%s", why);
 	return why != NULL;
@@ -398,7 +407,6 @@ static int run(void *opts, int argc, char **argv)
 	if (argc == 0) {
 		say_error("ping needs a target: coo ping HOST[:PORT]");
 	} else if (!is_contradiction(o, argc)) {
-		say_unused(o);
 		complete(o);
 		code = prepare(&g, argc, argv);
 		if (code == 0)

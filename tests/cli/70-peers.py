@@ -143,10 +143,9 @@ with step("coo broadcast refuses what cannot be sent"):
     ):
         run = cli.coo("broadcast", *place, *words, stdin=stdin)
         cli.check(run, code, "", re.compile(f"coo: .*{re.escape(says)}.*\n"))
-    # what the configuration may hold for other runs is said to be unused, no more
     for option, value in (("--wait", "2s"), ("--retries", "2"), ("--find", "2s")):
         run = cli.coo("broadcast", *place, option, value, "x")
-        cli.check(run, 4, "", re.compile(f"coo: {option} is not used without --each.*\ncoo: no interface.*\n"))
+        cli.check(run, 2, "", re.compile(f"coo: {option} needs --each.*\n"))
 
 
 def on_terminal(answer, *words):
