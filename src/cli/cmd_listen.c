@@ -356,12 +356,28 @@ static int answers(const struct listen_opts *o)
 	return !!o->reply + !!o->absence + o->exec_reply;
 }
 
+/* Where nothing is fetched, these say nothing; the configuration may hold them for other days. */
+static const char *idle_option(const struct listen_opts *o)
+{
+	static const char *const names[] = { "save-dir", "max-file", "max-total", "max-entries",
+					     "min-free" };
+
+	for (size_t i = 0; o->recv.accept == ACCEPT_NEVER && i < COO_ARRAY_LEN(names); i++) {
+		if (opt_given(names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
 static bool check(const struct listen_opts *o, int argc, char **argv)
 {
 	if (argc > 0)
 		say_error("\"listen\" takes no argument such as \"%s\"", argv[0]);
 	else if (o->exec_reply && !o->exec)
 		say_error("--exec-reply needs --exec CMD");
+	else if (idle_option(o))
+		say_error("--%s is about files, and none are fetched: --accept says whose are",
+			  idle_option(o));
 	else if (answers(o) > 1)
 		say_error("%s and %s are two answers to one message; give one of them",
 			  o->reply ? "--reply" : "--absence",

@@ -334,6 +334,8 @@ static bool is_contradiction(const struct send_opts *o)
 		why = "--no-wait does not wait for --read; give one of them";
 	else if (o->files.n > 0 && o->split)
 		why = "--split sends a text in parts, and files go with one message; leave out one";
+	else if (o->files.n == 0 && (opt_given("follow") || opt_given("offer-wait")))
+		why = "-L and --offer-wait are for files, and there is none; -f names them";
 	if (why)
 		say_error("%s", why);
 	return why != NULL;

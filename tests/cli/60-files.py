@@ -88,6 +88,15 @@ with step("links are left out and said, and followed with -L"):
     code, _, err = send(listener, [os.path.join(linked, "link")])
     assert code == 5 and "-L" in err, (code, err)
 
+with step("options that would do nothing are refused"):
+    for words, says in ((["send", "-L", "127.0.0.1:9", "x"], "-f names them"),
+                        (["send", "--offer-wait", "3s", "127.0.0.1:9", "x"], "-f names them"),
+                        (["send", "--split", "-f", source, "127.0.0.1:9", "x"], "--split"),
+                        (["listen", "-d", source], "--accept says whose"),
+                        (["listen", "--max-file", "1k"], "--accept says whose")):
+        code, _, err = files.coo(place, *words)
+        assert code == 2 and says in err, (words, code, err)
+
 with step("what cannot be offered is said"):
     code, _, err = files.coo(place, "send", "127.0.0.1:9", "-f", "/")
     assert code == 5 and "it has no name" in err, (code, err)
