@@ -232,8 +232,10 @@ static void on_unsent(void *user, const coo_addr *to, int error)
 static void on_done(void *user)
 {
 	struct finding *f = user;
+	size_t asked = coo_discover_addresses(f->discover);
 
-	if (!f->wish->on_peer)
+	/* who could ask nobody has nobody to watch */
+	if (!f->wish->on_peer || (asked > 0 && coo_discover_n_unsent(f->discover) == asked))
 		leave(f);
 }
 
@@ -284,13 +286,17 @@ static bool needs_usual_port(const struct find_wish *w)
 	return asks_everybody(w);
 }
 
+/* Who stays has to answer entries as others do, or those who come later never hear of it; what it
+ * cannot show it does not acknowledge, so that its sender learns that nobody read it. */
 static int open_net(struct finding *f, const struct common *c)
 {
+	bool watches = f->wish->on_peer != NULL;
 	const struct net_wish wish = {
 		.port_optional = true,
 		.any_port = !needs_usual_port(f->wish),
 		.apart = true,
 		.no_broadcast = !asks_everybody(f->wish),
+		.member = watches,
 		.max_peers = f->wish->max_peers,
 		.on_event = on_event,
 		.on_turn = on_turn,
@@ -298,8 +304,11 @@ static int open_net(struct finding *f, const struct common *c)
 		.on_stop = on_stop,
 		.user = f,
 	};
+	int code = net_open(&f->net, c, &wish);
 
-	return net_open(&f->net, c, &wish);
+	if (code == 0 && watches)
+		coo_node_refuse_messages(net_node(&f->net));
+	return code;
 }
 
 static void open_mailbox(struct finding *f, const struct common *c)

@@ -318,7 +318,8 @@ void coo_discover_leave(coo_discover *d, void (*on_left)(void *user))
 	d->phase = PHASE_LEAVING;
 	d->is_done = true;
 	d->on_left = on_left;
-	if (d->cfg.everybody && d->cfg.usual_port)
+	/* a sweep was not announced: it answers no more, and says goodbye to each */
+	if (!d->cfg.everybody || d->cfg.usual_port)
 		coo_node_leave(d->node, now);
 	coo_driver_kick(d->cfg.driver);
 }

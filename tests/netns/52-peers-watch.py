@@ -17,7 +17,7 @@ town = dialects.Town(range(1, 7))
 far = dialects.Town(range(9, 12), network="10.78.0.{}")
 LOCAL = {f"10.77.0.{n}" for n in range(1, 7)}
 FAR = {f"10.78.0.{n}" for n in range(9, 12)}
-BR_ENTRY, BR_EXIT = 1, 2
+BR_ENTRY, BR_EXIT, ANSENTRY = 1, 2, 3
 
 
 def addresses(out, kind="peer"):
@@ -66,6 +66,25 @@ with step("--watch tells who is there, who comes, changes and goes"):
     town.say("10.77.0.2", BR_EXIT)
     text.expect(said=lambda s: s and s.startswith("- 新名字 (user2@PC-02, 10.77.0.2)"))
     assert text.stop() == 0
+
+with step("who watches is on the lists of those who come later, but takes no messages"):
+    for words in ((), ("10.77.0.7",)):
+        answers = len(capture.packets(source="10.77.0.8", command=ANSENTRY))
+        watch = lab.Coo("h8", "peers", "--watch", "--json", *words)
+        listen = lab.Coo("h7", "listen", "--json")
+        watch.expect_peer("10.77.0.7")
+        # by the answer to its entry, not by a question of ours
+        lab.wait_until(lambda: len(capture.packets(source="10.77.0.8", command=ANSENTRY)) > answers)
+        listen.expect_peer("10.77.0.8")
+        code, out, err = lab.coo("h7", "send", "10.77.0.8", "--wait", "1s", "hello")
+        assert code == 1, (code, out, err)
+        assert watch.stop() == 0
+        listen.expect(type="peer_down", peer__host="h8")
+        assert listen.stop() == 0
+
+with step("--watch --min ends when so many are there"):
+    code, out, _ = lab.coo("h8", "peers", "--watch", "--json", "--min", str(len(LOCAL)))
+    assert code == 0 and addresses(out, "peer_up") == LOCAL, out
 
 listen = lab.Coo("h8", "listen", "--json", "--nick", "主人")
 with step("beside a listener: from another port and under another name; it gets iptux its answer"):
