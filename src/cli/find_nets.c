@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The addresses and networks that "coo peers" asks one by one. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/find.h"
 #include "cli/out.h"
@@ -38,6 +39,13 @@ static bool add_word(void *user, const char *word)
 		if (coo_cidr_parse(word, &net) == COO_OK) {
 			add(to->nets, &net, to->port);
 			return true;
+		}
+		if (strchr(word, '/')) {
+			say_error(
+			    "\"%s\" is not a network such as 10.0.0.0/24: an address and behind "
+			    "the slash a number up to 32 (IPv6: 128)",
+			    word);
+			return false;
 		}
 		if (!words_resolve(word, to->port, &a, &why)) {
 			say_error("cannot find \"%s\": %s; give a network such as 10.0.0.0/24, an "

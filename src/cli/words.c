@@ -19,19 +19,38 @@ struct reading {
 
 static bool read_word(const struct reading *r, const char *word, unsigned depth);
 
-static bool read_lines(const struct reading *r, FILE *f, unsigned depth)
+/* A line without its end is a long one, or the last. */
+static bool is_too_long(const char *line, FILE *f)
+{
+	return !strchr(line, '\n') && strlen(line) == LINE_CAP - 1 && !feof(f);
+}
+
+static bool read_line(const struct reading *r, char *line, FILE *f, unsigned depth)
+{
+	char *word = line + strspn(line, " \t");
+
+	if (is_too_long(line, f)) {
+		say_error("a line of %s is longer than %d bytes", r->what, LINE_CAP - 2);
+		return false;
+	}
+	word[strcspn(word, " \t\r\n#")] = '\0';
+	return !*word || read_word(r, word, depth - 1);
+}
+
+static bool read_lines(const struct reading *r, const char *path, FILE *f, unsigned depth)
 {
 	char line[LINE_CAP];
-	bool ok = true;
 
-	while (ok && fgets(line, sizeof(line), f)) {
-		char *word = line + strspn(line, " \t");
-
-		word[strcspn(word, " \t\r\n#")] = '\0';
-		if (*word)
-			ok = read_word(r, word, depth - 1);
+	for (unsigned n = 1; fgets(line, sizeof(line), f); n++) {
+		if (!read_line(r, line, f, depth)) {
+			say_error("that is line %u of @%s", n, path);
+			return false;
+		}
 	}
-	return ok;
+	if (!ferror(f))
+		return true;
+	say_error("cannot read %s in \"%s\": %s", r->what, path, strerror(errno));
+	return false;
 }
 
 static bool read_file(const struct reading *r, const char *path, unsigned depth)
@@ -40,14 +59,14 @@ static bool read_file(const struct reading *r, const char *path, unsigned depth)
 	bool ok;
 
 	if (depth > 0 && strcmp(path, "-") == 0)
-		return read_lines(r, stdin, depth);
+		return read_lines(r, path, stdin, depth);
 	f = depth > 0 ? fopen(path, "re") : NULL;
 	if (!f) {
 		say_error("cannot read %s in \"%s\": %s", r->what, path,
 			  depth > 0 ? strerror(errno) : "lists within lists");
 		return false;
 	}
-	ok = read_lines(r, f, depth);
+	ok = read_lines(r, path, f, depth);
 	fclose(f);
 	return ok;
 }
@@ -65,6 +84,19 @@ bool words_each(const char *word, const char *what, bool (*take)(void *user, con
 	return read_word(&r, word, FILE_DEPTH);
 }
 
+/* The resolver takes 10.077.0.1 for 10.63.0.1, since a zero ahead makes a number octal; who writes
+ * it means 10.77.0.1. */
+static bool has_leading_zero(const char *host)
+{
+	if (host[strspn(host, "0123456789.")])
+		return false;
+	for (const char *at = host; *at; at += strcspn(at, "."), at += *at == '.') {
+		if (at[0] == '0' && at[1] && at[1] != '.')
+			return true;
+	}
+	return false;
+}
+
 bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const char **why)
 {
 	char host[256];
@@ -72,8 +104,15 @@ bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const
 	size_t n = 0;
 
 	*why = NULL;
-	if (coo_addr_split(word, host, sizeof(host), &port) == COO_OK &&
-	    coo_resolve(host, port, COO_RESOLVE_ANY, out, 1, &n, why) == COO_OK && n > 0)
+	if (coo_addr_split(word, host, sizeof(host), &port) != COO_OK) {
+		*why = "not an address";
+		return false;
+	}
+	if (has_leading_zero(host)) {
+		*why = "a zero ahead of a number would make it octal, so write it without";
+		return false;
+	}
+	if (coo_resolve(host, port, COO_RESOLVE_ANY, out, 1, &n, why) == COO_OK && n > 0)
 		return true;
 	if (!*why)
 		*why = "not an address";

@@ -10,7 +10,7 @@
 /*
  * Gives word to take, or, where it is @FILE, every word of that file: one a line, "#" begins a
  * comment, @- is stdin, and a file may name others. False where take said so, or where a file
- * cannot be read, said on stderr; what names what is listed: "the targets".
+ * cannot be read, said on stderr with file and line; what names what is listed: "the targets".
  */
 bool words_each(const char *word, const char *what, bool (*take)(void *user, const char *word),
 		void *user);

@@ -107,7 +107,11 @@ with step("what is wrong is said: exit codes 2, 4 and 5"):
             (["10.0.0.0/11"], 5, "wider than a /12"),
             (["fd00::/64"], 5, "wider than a /112"),
             (["127.0.0.0/12", "127.16.0.0/12"], 5, "more than 1048576 addresses"),
-            (["10.0.0.0/33"], 2, "cannot find"),
+            (["10.0.0.0/33"], 2, '"10.0.0.0/33" is not a network'),
+            (["10.0.0.0/24x"], 2, '"10.0.0.0/24x" is not a network'),
+            (["10.077.0.1"], 2, "octal"),
+            (["00.0.0.1:2425"], 2, "octal"),
+            (["@/tmp"], 2, 'cannot read the addresses in "/tmp": Is a directory'),
             (["no such host."], 2, "cannot find"),
             (["@" + cli.path("no-such-file")], 2, "cannot read"),
             (["@" + cli.write("empty", "# nobody\n")], 2, "empty"),
@@ -121,6 +125,19 @@ with step("what is wrong is said: exit codes 2, 4 and 5"):
             (["-b", "127.0.0.1:0"], 4, "no interface here can broadcast"),
     ):
         cli.check(cli.coo("peers", *words), code, "", re.compile(f"coo: .*{re.escape(says)}.*\n"))
+
+with step("what is wrong in a file is told with its line, through files in files"):
+    inner = cli.write("inner", "127.0.0.1\n\n# a comment\n 10.0.0.0/99 # here\n")
+    outer = cli.write("outer", f"127.0.0.1\n@{inner}\n")
+    cli.check(cli.coo("peers", "@" + outer), 2, "", re.compile(
+        'coo: "10.0.0.0/99" is not a network .*\n'
+        f"coo: that is line 4 of @{inner}\ncoo: that is line 2 of @{outer}\n"))
+    cli.check(cli.coo("peers", "@-", stdin="\n10.0.0.0/99\n"), 2, "",
+              re.compile("coo: .*\ncoo: that is line 2 of @-\n"))
+    cli.check(cli.coo("peers", "@-", stdin="1" * 2000 + "\n"), 2, "",
+              re.compile("coo: a line .* longer than 1022 bytes\ncoo: that is line 1 of @-\n"))
+    cli.check(cli.coo("send", "@" + inner, "-m", "x"), 2, "", re.compile(
+        f"coo: .*\ncoo: that is line 4 of @{inner}\n"))
 
 with step("a name as target where no broadcast is possible: nothing is sent"):
     for name in ("张三", "nick:zhang", "group:研发"):
