@@ -6,9 +6,9 @@
 
 #include "cli/exit.h"
 #include "cli/out.h"
+#include "cli/show.h"
 #include "cli/xalloc.h"
 #include "feature/relay.h"
-#include "proto/hash.h"
 
 struct entry {
 	uint8_t *p;
@@ -133,19 +133,6 @@ static void keep_entry(struct finding *f, const coo_event *ev)
 	memcpy(e->p, ev->dgram.p, e->n);
 }
 
-static uint64_t hash_of(const struct found_peer *p)
-{
-	const coo_peer_view *v = &p->view;
-	const coo_span words[] = { v->user,  v->host,	 v->nick,
-				   v->group, v->version, coo_span_str(v->charset) };
-	uint64_t h = coo_hash_ip(v->absent, &v->addr);
-
-	h = coo_hash_mix(h, v->addr.port ^ (uint64_t)v->client << 32);
-	for (size_t i = 0; i < COO_ARRAY_LEN(words); i++)
-		h = coo_hash_span(h, words[i]);
-	return h;
-}
-
 /* A change that does not show, such as one more address that is not the one to use, is not told. */
 static void tell(struct finding *f, const coo_event *ev, char sign)
 {
@@ -155,7 +142,7 @@ static void tell(struct finding *f, const coo_event *ev, char sign)
 
 	if (!f->wish->on_peer || f->stopping || !take_peer(f, ev->peer, &p))
 		return;
-	h = hash_of(&p);
+	h = show_peer_hash(&p.view);
 	if (sign != '~' || h != e->told)
 		f->wish->on_peer(f->wish->user, sign, &p);
 	e->told = h;

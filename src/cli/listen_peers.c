@@ -8,7 +8,6 @@
 #include "cli/show.h"
 #include "cli/xalloc.h"
 #include "feature/message.h"
-#include "proto/hash.h"
 
 struct listen_peers {
 	uint8_t scratch[COO_MESSAGE_SCRATCH];
@@ -20,19 +19,6 @@ struct listen_peers *listen_peers_new(struct net *n)
 	size_t cap = coo_node_peers(net_node(n))->cap;
 
 	return xcalloc(1, sizeof(struct listen_peers) + cap * sizeof(uint64_t));
-}
-
-/* Everything that is printed but when it was heard, which is another time each time. */
-static uint64_t hash_of(const coo_peer_view *v)
-{
-	const coo_span words[] = { v->user,  v->host,	 v->nick,
-				   v->group, v->version, coo_span_str(v->charset) };
-	uint64_t h = coo_hash_ip(v->absent, &v->addr);
-
-	h = coo_hash_mix(h, v->addr.port ^ (uint64_t)v->client << 32);
-	for (size_t i = 0; i < COO_ARRAY_LEN(words); i++)
-		h = coo_hash_span(h, words[i]);
-	return h;
 }
 
 static void print_json(const struct net *n, const coo_peer_view *v, const char *type)
@@ -72,7 +58,7 @@ void listen_peers_tell(struct listen_peers *l, struct net *n, const coo_event *e
 
 	coo_buf_init(&scratch, l->scratch, sizeof(l->scratch));
 	if (coo_peer_view_of(n->text, peers, ev->peer, &scratch, &view) != COO_OK ||
-	    !shows(l, coo_peers_index(peers, ev->peer), ev, hash_of(&view)))
+	    !shows(l, coo_peers_index(peers, ev->peer), ev, show_peer_hash(&view)))
 		return;
 	if (out_is_json())
 		print_json(n, &view, up ? "peer_up" : down ? "peer_down" : "peer_change");

@@ -12,6 +12,7 @@
 #include "cli/out.h"
 #include "cli/xalloc.h"
 #include "proto/buf.h"
+#include "proto/hash.h"
 
 static void set(json_t *o, const char *key, json_t *value)
 {
@@ -268,4 +269,16 @@ void show_message_text(const coo_message *m)
 		print_lines(m->text);
 	out_text("\n");
 	free(name);
+}
+
+uint64_t show_peer_hash(const coo_peer_view *v)
+{
+	const coo_span words[] = { v->user,  v->host,	 v->nick,
+				   v->group, v->version, coo_span_str(v->charset) };
+	uint64_t h = coo_hash_ip(v->absent, &v->addr);
+
+	h = coo_hash_mix(h, v->addr.port ^ (uint64_t)v->client << 32);
+	for (size_t i = 0; i < COO_ARRAY_LEN(words); i++)
+		h = coo_hash_span(h, words[i]);
+	return h;
 }

@@ -21,4 +21,8 @@ void show_message_text(const coo_message *m);
 /* "张三 (zhang@PC01, 10.0.0.7, feiq)". Gives: free(). */
 char *show_peer_name(const coo_peer_view *p);
 
+/* Of everything that is shown but when it was heard, which is another time each time: where it is
+ * the same, nothing would look different. */
+uint64_t show_peer_hash(const coo_peer_view *v);
+
 #endif
