@@ -74,6 +74,11 @@ static bool resolve(struct ping *g, const char *text, coo_addr *out)
 	} else if (coo_addr_split(text, host, sizeof(host), &port) != COO_OK) {
 		say_error("the target \"%s\" is neither HOST nor HOST:PORT", text);
 		return false;
+	} else if (words_is_octal(host)) {
+		say_error("the target \"%s\" has a zero ahead of a number, which would make it "
+			  "octal; write it without",
+			  text);
+		return false;
 	} else if (!look_up(g, host, port, out)) {
 		g->code = EXIT_SYSTEM;
 		return false;

@@ -86,7 +86,7 @@ bool words_each(const char *word, const char *what, bool (*take)(void *user, con
 
 /* The resolver takes 10.077.0.1 for 10.63.0.1, since a zero ahead makes a number octal; who writes
  * it means 10.77.0.1. */
-static bool has_leading_zero(const char *host)
+bool words_is_octal(const char *host)
 {
 	if (host[strspn(host, "0123456789.")])
 		return false;
@@ -108,7 +108,7 @@ bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const
 		*why = "not an address";
 		return false;
 	}
-	if (has_leading_zero(host)) {
+	if (words_is_octal(host)) {
 		*why = "a zero ahead of a number would make it octal, so write it without";
 		return false;
 	}

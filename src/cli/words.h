@@ -15,6 +15,9 @@
 bool words_each(const char *word, const char *what, bool (*take)(void *user, const char *word),
 		void *user);
 
+/* Whether host is an IPv4 address with a zero ahead of a number, which resolvers read as octal. */
+bool words_is_octal(const char *host);
+
 /* The address of a host by name, with or without a port. False with the reason in *why. */
 bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const char **why);
 

@@ -319,7 +319,7 @@ def test_conditions_and_exit_codes():
             ("--json --plot 127.0.0.1", "take one"), ("--warn-if loss>1% 127.0.0.1", "is for --nagios"),
             ("--stateful 127.0.0.1", "goes with --stamp"), ("--stamp -s 40 127.0.0.1", "44 bytes"),
             ("-b ::1 127.0.0.1", "IPv6 and cannot reach 127.0.0.1:7"),
-            ("127.0.0.1 127.0.0.1:7", "is a target twice"), ("fe80::1", "may be on any link"),
+            ("127.0.0.1 127.0.0.1:7", "is a target twice"), ("fe80::1", "may be on any link"), ("127.0.0.010", "octal"),
             ("--fail-if loss>1 127.0.0.1", "from 0% to 100%"), ("--fail-if loss>101% 127.0.0.1", "from 0%"),
             ("--fail-if p99>5 127.0.0.1", "has a unit"), ("--fail-if p98>5ms 127.0.0.1", "no figure"),
             ("--fail-if sent>5% 127.0.0.1", "only loss")]:
