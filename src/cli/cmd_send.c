@@ -357,6 +357,7 @@ static int run(void *opts, int argc, char **argv)
 	if (s.opts->files.n > 0 &&
 	    !(s.files = send_files_new(&s.opts->files, s.opts->follow_links, &code)))
 		return code;
+	code = EXIT_USAGE;
 	if (find_targets(&s, argc, argv) && find_text(&s, text))
 		code = deliver(&s);
 	if (text && text != s.opts->delivery.message)

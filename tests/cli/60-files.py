@@ -98,6 +98,7 @@ with step("options that would do nothing are refused"):
         assert code == 2 and says in err, (words, code, err)
 
 with step("what cannot be offered is said"):
+    assert files.coo(place, "send", "127.0.0.1:bad", "x", "-f", source)[0] == 2
     code, _, err = files.coo(place, "send", "127.0.0.1:9", "-f", "/")
     assert code == 5 and "it has no name" in err, (code, err)
     code, _, err = send(listener, [os.path.join(source, "missing")])
