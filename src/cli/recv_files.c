@@ -395,7 +395,7 @@ static void on_answer(void *user, const struct offer *o, bool yes)
 /* Why the offer is too much, and which of its files makes it so, or NULL. */
 static const char *too_much(const struct recv_files *r, const struct offer *o, size_t *which)
 {
-	uint64_t total = 0, room = coo_path_free_bytes(r->dir);
+	uint64_t total = 0;
 
 	if (r->n_jobs + o->n > QUEUE_MAX)
 		return "too many transfers are waiting";
@@ -412,10 +412,6 @@ static const char *too_much(const struct recv_files *r, const struct offer *o, s
 			return "together it is more than --max-total allows";
 		if (total > COO_FILE_SIZE_MAX)
 			return "together it is more than any disk has";
-		/* one that cannot fit; where all together do not, what fits is had, and the rest
-		 * is a part that is taken up when there is room */
-		if (room < r->opts.min_free || room - r->opts.min_free < size)
-			return "there is too little room for it here";
 	}
 	return NULL;
 }

@@ -42,8 +42,9 @@ typedef struct coo_fetch_result {
 	uint64_t bytes;		     /* of content, as the file or folder holds now */
 	uint64_t resumed_from;	     /* kept from an earlier attempt */
 	uint64_t files, folders;     /* of a folder */
-	bool no_room;		     /* COO_ELIMIT for want of room: another time it may be there */
-	bool has_sha256;	     /* for a file */
+	bool no_room;	 /* COO_ELIMIT for want of room, and a part is kept: another time it may be
+			    there */
+	bool has_sha256; /* for a file */
 	char sha256[COO_SHA256_HEX_CAP];
 	coo_time took;
 } coo_fetch_result;

@@ -24,7 +24,7 @@ coo_err coo_recv_check(const coo_fetch_opts *o, uint64_t have, coo_fetch_result 
 	}
 	if (free_bytes < l->min_free || free_bytes - l->min_free < size - have) {
 		r->why = "the file system has too little room";
-		r->no_room = true;
+		r->no_room = have > 0;
 		return COO_ELIMIT;
 	}
 	return COO_OK;
