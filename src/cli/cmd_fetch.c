@@ -69,23 +69,24 @@ static void on_quiet(uv_timer_t *timer)
 }
 
 /* "list 3/102", "list 3/102, not all names": how many messages a coo sends. */
-static void read_part(struct fetching *f, coo_span text)
+static bool read_part(struct fetching *f, coo_span text)
 {
 	coo_span head = coo_span_head(text, 5), part;
 	uint64_t of;
 
 	if (!coo_span_eq_str(head, "list "))
-		return;
+		return false;
 	text = coo_span_skip(text, head.n);
 	if (!coo_span_next(&text, '/', &part) || !coo_span_next(&text, ',', &part) ||
 	    !coo_num_dec(part, UINT32_MAX, &of))
-		return;
+		return false;
 	f->parts++;
 	f->parts_of = of;
 	f->is_cut = text.n > 0;
+	return true;
 }
 
-static void list(struct fetching *f, const struct offer *o)
+static void list(struct fetching *f, const struct offer *o, bool is_part)
 {
 	char size[TRANSFER_SIZE_CAP];
 
@@ -108,16 +109,17 @@ static void list(struct fetching *f, const struct offer *o)
 	}
 	f->listed += o->n;
 	out_flush();
-	/* nothing is fetched from a list */
-	recv_release(&f->net, &o->from, o->packet_no, "listed");
+	/* nothing is fetched from a list; what else that host offers may be for somebody here */
+	if (is_part)
+		recv_release(&f->net, &o->from, o->packet_no, "listed");
 	uv_timer_start(&f->timer, on_quiet,
 		       f->parts_of && f->parts >= f->parts_of ? 0 : LIST_QUIET_MS, 0);
 }
 
-static void take_offer(struct fetching *f, const struct offer *o)
+static void take_offer(struct fetching *f, const struct offer *o, bool is_part)
 {
 	if (!f->name) {
-		list(f, o);
+		list(f, o, is_part);
 		return;
 	}
 	for (size_t i = 0; i < o->n && !f->offered; i++) {
@@ -144,8 +146,7 @@ static void take_message(struct fetching *f, const coo_event *ev)
 	f->answered = true;
 	o = offer_of_message(f->net.text, ev, &m, &bad);
 	if (o) {
-		read_part(f, m.text);
-		take_offer(f, o);
+		take_offer(f, o, read_part(f, m.text));
 	} else if (m.text.n > 0 && !f->offered) {
 		text = out_safe_dup(m.text, COO_UTF8_KEEP_LINES);
 		say_warn("the answer is: %s", text);

@@ -314,6 +314,7 @@ static void mark(json_t *offer, uint64_t id)
 void offers_update(const coo_addr *from, uint64_t packet_no, uint64_t id)
 {
 	json_t *a = load();
+	bool changed = false;
 
 	if (!a)
 		return;
@@ -322,12 +323,16 @@ void offers_update(const coo_addr *from, uint64_t packet_no, uint64_t id)
 
 		if (!is_same(j, from, packet_no))
 			continue;
+		changed = true;
 		if (id == UINT64_MAX)
 			json_array_remove(a, i);
 		else
 			mark(j, id);
 	}
-	save(a);
+	if (changed)
+		save(a);
+	else
+		json_decref(a);
 }
 
 bool offers_each(bool (*visit)(const struct offer *o, void *user), void *user)
