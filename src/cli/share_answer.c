@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/share_answer.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,16 +8,13 @@
 #include "base/clock.h"
 #include "cli/listen_reply.h"
 #include "cli/out.h"
+#include "cli/share_list.h"
 #include "cli/xalloc.h"
-#include "proto/attach.h"
 
 enum {
-	NAMES_MAX = 16384, /* of one list */
-	LIST_BYTES = 4000, /* of one message: FeiQ takes no more for sure */
-	NAME_ROOM = 48,	   /* what the list says of a file beside its name */
-	AT_ONCE = 64,	   /* lists under way */
-	HELD_MAX = 1024,   /* offers that may be fetched; the oldest makes room */
-	PARTS_A_TURN = 4,  /* messages to one asker in a turn: 16 KB */
+	AT_ONCE = 16,	  /* lists under way: one of the longest takes 6 MB */
+	HELD_MAX = 1024,  /* offers that may be fetched; the oldest makes room */
+	PARTS_A_TURN = 4, /* messages to one asker in a turn: 16 KB */
 	TURN_MS = 10,
 };
 
@@ -30,15 +25,15 @@ struct held {
 	bool is_list;
 };
 
-/* One answer: the files that go into it, and who gets it. */
+/* One answer: what is offered, and to whom. */
 struct answer {
 	struct answer *next;
 	coo_addr to, local;
 	coo_text_plan plan;
 	char *user, *host; /* as they stand in the packet of the asker, or NULL: anybody there */
-	char **paths;
-	size_t n, cap, at, part, parts;
-	bool is_list, is_cut;
+	struct share_list list;
+	size_t sent;  /* sets of it */
+	bool is_list; /* of everything */
 };
 
 struct share_answers {
@@ -57,116 +52,10 @@ struct share_answers {
 
 static void answer_free(struct answer *a)
 {
-	for (size_t i = 0; i < a->n; i++)
-		free(a->paths[i]);
-	free(a->paths);
+	share_list_free(&a->list);
 	free(a->user);
 	free(a->host);
 	free(a);
-}
-
-/* --- what there is ------------------------------------------------------------------------- */
-
-static void add_path(struct answer *a, const char *dir, const char *name)
-{
-	size_t cap = strlen(dir) + strlen(name) + 2;
-
-	if (a->n == NAMES_MAX) {
-		a->is_cut = true;
-		return;
-	}
-	if (a->n == a->cap) {
-		a->cap = a->cap ? 2 * a->cap : 16;
-		a->paths = xrealloc(a->paths, a->cap, sizeof(*a->paths));
-	}
-	a->paths[a->n] = xcalloc(cap, 1);
-	snprintf(a->paths[a->n++], cap, "%s/%s", dir, name);
-}
-
-/* Hidden files are not shared; what is neither file nor folder is left out when it is offered. */
-static void add_all(struct answer *a, const char *dir)
-{
-	DIR *d = opendir(dir);
-	const struct dirent *e;
-
-	if (!d) {
-		say_warn("cannot read %s: %s", dir, strerror(errno));
-		return;
-	}
-	while (!a->is_cut && (e = readdir(d)) != NULL) {
-		if (e->d_name[0] != '.')
-			add_path(a, dir, e->d_name);
-	}
-	closedir(d);
-}
-
-static bool is_shared_name(coo_span name)
-{
-	return name.n > 0 && name.n < COO_PATH_NAME_CAP && name.p[0] != '.' &&
-	       coo_attach_name_ok(name);
-}
-
-static void add_named(struct answer *a, const char *dir, coo_span name)
-{
-	char text[COO_PATH_NAME_CAP];
-
-	memcpy(text, name.p, name.n);
-	text[name.n] = '\0';
-	add_path(a, dir, text);
-}
-
-static const char *last_of(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(last_of(*(char *const *)a), last_of(*(char *const *)b));
-}
-
-/* Keeps what can be offered. */
-static void sift(struct answer *a)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < a->n; i++) {
-		coo_fileset *probe = coo_fileset_new(false);
-
-		if (probe && coo_fileset_add(probe, a->paths[i]) == COO_OK)
-			a->paths[kept++] = a->paths[i];
-		else
-			free(a->paths[i]);
-		coo_fileset_unref(probe);
-	}
-	a->n = kept;
-	if (kept)
-		qsort(a->paths, kept, sizeof(*a->paths), by_name);
-}
-
-/* --- messages ------------------------------------------------------------------------------ */
-
-/* How many of the paths go into one message from at on. */
-static size_t part_of(const struct answer *a, size_t at)
-{
-	size_t bytes = 0, n = 0;
-
-	while (at + n < a->n && n < COO_FILESET_MAX) {
-		bytes += 2 * strlen(last_of(a->paths[at + n])) + NAME_ROOM;
-		if (n && bytes > LIST_BYTES - 100)
-			break;
-		n++;
-	}
-	return n;
-}
-
-static size_t count_parts(const struct answer *a)
-{
-	size_t parts = 0;
-
-	for (size_t at = 0; at < a->n; at += part_of(a, at))
-		parts++;
-	return parts;
 }
 
 static void release(struct share_answers *s, struct held *h)
@@ -202,8 +91,8 @@ static void put_text(const struct answer *a, coo_buf *b)
 	char text[64];
 
 	if (a->is_list) {
-		snprintf(text, sizeof(text), "list %zu/%zu%s", a->part + 1, a->parts,
-			 a->is_cut ? ", not all names" : "");
+		snprintf(text, sizeof(text), "list %zu/%zu%s", a->sent + 1, a->list.n,
+			 a->list.is_cut ? ", not all names" : "");
 		coo_buf_put(b, coo_span_str(text));
 	}
 	coo_buf_put_byte(b, 0);
@@ -227,15 +116,16 @@ static coo_err offer(struct share_answers *s, const struct answer *a, coo_filese
 	return e;
 }
 
+/* COO_EFULL: the node has enough to send for now. */
 static coo_err send_set(struct share_answers *s, const struct answer *a, coo_fileset *set)
 {
-	uint8_t *mem = xcalloc(1, LIST_BYTES * 4);
+	uint8_t *mem = xcalloc(1, SHARE_LIST_BYTES * 4);
 	uint32_t number = 0;
 	coo_send m;
 	coo_buf b;
 	coo_err e;
 
-	coo_buf_init(&b, mem, LIST_BYTES * 4);
+	coo_buf_init(&b, mem, SHARE_LIST_BYTES * 4);
 	put_text(a, &b);
 	e = coo_fileset_put(set, &a->plan, &b, NULL);
 	memset(&m, 0, sizeof(m));
@@ -252,39 +142,21 @@ static coo_err send_set(struct share_answers *s, const struct answer *a, coo_fil
 	return e;
 }
 
-/* COO_EFULL: the node has enough to send for now. Files that went since are left out. */
-static coo_err send_part(struct share_answers *s, struct answer *a)
-{
-	size_t n = part_of(a, a->at);
-	coo_fileset *set = coo_fileset_new(false);
-	coo_err e = set ? COO_OK : COO_ENOMEM;
-
-	if (set)
-		set->skip_hidden = true;
-	for (size_t i = 0; set && i < n; i++)
-		coo_ignore(coo_fileset_add(set, a->paths[a->at + i]) == COO_OK);
-	if (set && set->n > 0)
-		e = send_set(s, a, set);
-	coo_fileset_unref(set);
-	if (e == COO_EFULL)
-		return e;
-	if (e != COO_OK)
-		say_warn("an answer could not be sent: %s", coo_err_text(e));
-	a->at += n;
-	a->part++;
-	return e;
-}
-
 /* False when it is over. */
 static bool go_on(struct share_answers *s, struct answer *a)
 {
-	for (int i = 0; i < PARTS_A_TURN && a->at < a->n; i++) {
-		coo_err e = send_part(s, a);
+	for (int i = 0; i < PARTS_A_TURN && a->sent < a->list.n; i++) {
+		coo_err e = send_set(s, a, a->list.sets[a->sent]);
 
-		if (e != COO_OK)
-			return e == COO_EFULL;
+		if (e == COO_EFULL)
+			break;
+		if (e != COO_OK) {
+			say_warn("an answer could not be sent: %s", coo_err_text(e));
+			return false;
+		}
+		a->sent++;
 	}
-	return a->at < a->n;
+	return a->sent < a->list.n;
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -307,8 +179,6 @@ static void on_turn(uv_timer_t *timer)
 		uv_timer_stop(timer);
 	coo_driver_kick(s->net->driver);
 }
-
-/* --- answers ------------------------------------------------------------------------------- */
 
 static void drop_answers_to(struct share_answers *s, const coo_addr *to)
 {
@@ -333,7 +203,6 @@ static void start(struct share_answers *s, struct answer *a)
 		drop_answers_to(s, &a->to);
 		release_lists_of(s, &a->to);
 	}
-	a->parts = count_parts(a);
 	if (!go_on(s, a)) {
 		answer_free(a);
 		return;
@@ -397,7 +266,7 @@ static bool address(struct share_answers *s, struct answer *a, const coo_event *
 void share_answer(struct share_answers *s, const coo_event *ev, const coo_message *m)
 {
 	coo_span wanted = trim(m->text);
-	bool all = is_list(wanted), exact = wanted.n < m->text.n;
+	bool all = is_list(wanted);
 	struct answer *a;
 
 	if (all && s->n_answers >= AT_ONCE) {
@@ -411,17 +280,14 @@ void share_answer(struct share_answers *s, const coo_event *ev, const coo_messag
 		answer_free(a);
 		return;
 	}
-	for (size_t i = 0; i < s->n_dirs; i++) {
-		if (all)
-			add_all(a, s->dirs[i]);
-		else if (is_shared_name(wanted))
-			add_named(a, s->dirs[i], wanted);
-		/* a name may begin or end with a blank */
-		if (exact && !all && is_shared_name(m->text))
-			add_named(a, s->dirs[i], m->text);
-	}
-	sift(a);
-	if (a->n > 0) {
+	if (all)
+		share_list_all(&a->list, s->dirs, s->n_dirs);
+	else
+		share_list_named(&a->list, s->dirs, s->n_dirs, wanted);
+	/* a name may begin or end with a blank */
+	if (!all && wanted.n < m->text.n)
+		share_list_named(&a->list, s->dirs, s->n_dirs, m->text);
+	if (a->list.n > 0) {
 		start(s, a);
 	} else {
 		answer_free(a);
