@@ -17,9 +17,6 @@
 #define AT(field) offsetof(struct ping_opts, field)
 #define UNSET UINT64_MAX
 
-/* A bit for each in what is known of a host that answers. */
-enum { BROADCASTS_MAX = 64 };
-
 /* clang-format off */
 static const struct opt opts_table[] = {
 	{ .letter = 'c', .name = "count", .kind = OPT_UINT, .at = AT(count), .arg = "N", .min = 1, .help = "probes to send to each target" },
@@ -58,8 +55,8 @@ static const struct opt opts_table[] = {
 /* clang-format on */
 
 static const struct ping_opts defaults = {
-	.common.port = UNSET,
-	.late = COO_SEC(2),
+	.common.port = UNSET, .late = COO_SEC(2), .window = 16, .size = 64,
+	/* interval 0: not given, so a sweep has one of its own */
 };
 
 /* Signals only leave a note; the prober asks for it several times a second. */
@@ -103,14 +100,17 @@ static const char *contradiction_of_ways(const struct ping_opts *o)
 		return "-4 and -6 exclude each other";
 	if (o->stamp && o->peer)
 		return "--stamp and --peer are two ways to measure: take one";
-	if (o->stamp && o->size && o->size < COO_STAMP_SIZE)
+	if (o->stamp && o->size < COO_STAMP_SIZE)
 		return "a STAMP packet has 44 bytes at least";
 	if (o->broadcast && (o->stamp || o->peer || o->flood || o->sweep || o->source_ports))
 		return "--broadcast goes with plain probes alone";
-	if (o->broadcast && o->count > BROADCASTS_MAX)
+	if (o->broadcast && o->count > COO_BROADCASTS_MAX)
 		return "--broadcast sends 64 probes at most";
 	if (o->peer && (o->flood || o->sweep || o->pps))
 		return "--peer asks a messenger: it is neither flooded nor swept";
+	if (o->flood && o->pps)
+		return "--flood and --pps exclude each other: one follows the answers, the other "
+		       "the clock";
 	if (o->sweep && (o->source_ports || o->flood))
 		return "--sweep-size goes with neither --source-ports nor --flood";
 	return NULL;
@@ -133,9 +133,6 @@ static const char *contradiction_of_outputs(const struct ping_opts *o, int targe
 		return "--csv - prints its table alone, without --json, --nagios and --plot";
 	if (is_stdout(o->prometheus) || is_stdout(o->report))
 		return "--prometheus and --report write files: - is none";
-	if (o->flood && o->pps)
-		return "--flood and --pps exclude each other: one follows the answers, the other "
-		       "the clock";
 	return NULL;
 }
 
@@ -177,16 +174,12 @@ static void complete(struct ping_opts *o)
 		o->interval = COO_SEC(1) / o->pps;
 	if (!o->interval)
 		o->interval = o->sweep ? COO_MS(500) : COO_SEC(1);
-	if (!o->window)
-		o->window = 16;
-	if (!o->size)
-		o->size = 64;
 	if (o->common.port == UNSET)
 		o->common.port = o->stamp ? COO_STAMP_PORT : o->peer ? 2425 : 7;
 	if (o->peer)
 		o->size = 512; /* room for the packet; what is sent is as long as it is */
 	if (o->broadcast && o->count == 0)
-		o->count = o->duration ? BROADCASTS_MAX : 1;
+		o->count = o->duration ? COO_BROADCASTS_MAX : 1;
 	if (o->sweep && o->count == 0)
 		o->count = 3;
 }

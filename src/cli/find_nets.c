@@ -47,7 +47,7 @@ static bool add_word(void *user, const char *word)
 			    word);
 			return false;
 		}
-		if (!words_resolve(word, to->port, &a, &why)) {
+		if (!words_resolve(word, to->port, COO_RESOLVE_ANY, &a, &why)) {
 			say_error("cannot find \"%s\": %s; give a network such as 10.0.0.0/24, an "
 				  "address, a host name or @FILE",
 				  word, why);

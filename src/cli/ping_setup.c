@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,22 +27,16 @@ const char *ping_interface(const struct ping_opts *o)
 
 static bool look_up(const struct ping *g, const char *host, uint16_t port, coo_addr *out)
 {
-	struct addrinfo hints, *list = NULL;
-	bool found;
-	int e;
+	enum coo_resolve_want want = g->o->v4	? COO_RESOLVE_V4
+				     : g->o->v6 ? COO_RESOLVE_V6
+						: COO_RESOLVE_ANY;
+	const char *why = NULL;
+	size_t n = 0;
 
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_socktype = SOCK_DGRAM;
-	hints.ai_family = g->o->v4 ? AF_INET : g->o->v6 ? AF_INET6 : AF_UNSPEC;
-	e = getaddrinfo(host, NULL, &hints, &list);
-	if (e != 0) {
-		say_error("cannot find the host \"%s\": %s", host, gai_strerror(e));
-		return false;
-	}
-	found = coo_addr_from_sockaddr(list->ai_addr, out);
-	freeaddrinfo(list);
-	out->port = port;
-	return found;
+	if (coo_resolve(host, port, want, out, 1, &n, &why) == COO_OK && n > 0)
+		return true;
+	say_error("cannot find the host \"%s\": %s", host, why ? why : "it has no such address");
+	return false;
 }
 
 /* The answer comes from the address with its zone. */
@@ -232,32 +225,17 @@ bool ping_fill(const char *text, uint8_t *bytes, size_t cap, size_t *n, bool *ra
 	return false;
 }
 
-/* By the family that is asked: a host with both would else be missing by the other one. */
-static bool expected_addr(const struct ping *g, const char *word, coo_addr *out, const char **why)
-{
-	enum coo_resolve_want want =
-	    g->specs[0].target.family == 6 ? COO_RESOLVE_V6 : COO_RESOLVE_V4;
-	char host[256];
-	uint16_t port = 0;
-	size_t n = 0;
-
-	*why = NULL;
-	if (coo_addr_split(word, host, sizeof(host), &port) == COO_OK && !words_is_octal(host) &&
-	    coo_resolve(host, 0, want, out, 1, &n, why) == COO_OK && n > 0)
-		return true;
-	if (!*why)
-		*why = "not an address";
-	return false;
-}
-
 static bool add_expected(void *user, const char *word)
 {
 	struct ping *g = user;
+	/* of the family that is asked: a host with both would else be missing by the other one */
+	enum coo_resolve_want want =
+	    g->specs[0].target.family == 6 ? COO_RESOLVE_V6 : COO_RESOLVE_V4;
 	struct ping_expected *e;
 	const char *why;
 	coo_addr a;
 
-	if (!expected_addr(g, word, &a, &why)) {
+	if (!words_resolve(word, 0, want, &a, &why)) {
 		say_error("--expect %s names \"%s\", which is no host: %s", g->o->expect, word,
 			  why);
 		return false;

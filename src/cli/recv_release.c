@@ -34,6 +34,7 @@ void recv_release(struct net *net, const coo_addr *to, uint64_t packet_no, const
 char *recv_release_reason(const coo_packet *p)
 {
 	coo_span reason = coo_packet_section(p, 1);
+
 	if (reason.n == 0 || !coo_utf8_valid(reason))
 		return xcalloc(1, 1);
 	reason = coo_span_head(reason, coo_utf8_truncate(reason, REASON_MAX));

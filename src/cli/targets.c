@@ -107,7 +107,7 @@ static bool add_name(const struct adding *to, const char *word)
 
 	if (coo_span_has_high(coo_span_str(word)))
 		return add_later(to->targets, word); /* no resolver knows such a name */
-	if (words_resolve(word, to->port, &a, &why))
+	if (words_resolve(word, to->port, COO_RESOLVE_ANY, &a, &why))
 		return add_addr(to->targets, word, &a);
 	if (!strpbrk(word, ".:"))
 		return add_later(to->targets, word);

@@ -97,7 +97,8 @@ bool words_is_octal(const char *host)
 	return false;
 }
 
-bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const char **why)
+bool words_resolve(const char *word, uint16_t default_port, enum coo_resolve_want want,
+		   coo_addr *out, const char **why)
 {
 	char host[256];
 	uint16_t port = default_port;
@@ -112,7 +113,7 @@ bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const
 		*why = "a zero ahead of a number would make it octal, so write it without";
 		return false;
 	}
-	if (coo_resolve(host, port, COO_RESOLVE_ANY, out, 1, &n, why) == COO_OK && n > 0)
+	if (coo_resolve(host, port, want, out, 1, &n, why) == COO_OK && n > 0)
 		return true;
 	if (!*why)
 		*why = "not an address";

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/resolve.h"
 #include "proto/addr.h"
 
 /*
@@ -19,6 +20,7 @@ bool words_each(const char *word, const char *what, bool (*take)(void *user, con
 bool words_is_octal(const char *host);
 
 /* The address of a host by name, with or without a port. False with the reason in *why. */
-bool words_resolve(const char *word, uint16_t default_port, coo_addr *out, const char **why);
+bool words_resolve(const char *word, uint16_t default_port, enum coo_resolve_want want,
+		   coo_addr *out, const char **why);
 
 #endif

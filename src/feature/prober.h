@@ -56,7 +56,8 @@ typedef struct coo_flow_spec {
 	bool df;     /* forbid fragmentation */
 } coo_flow_spec;
 
-enum { COO_REPLIERS_MAX = 4096, COO_FLOWS_MAX = 1024 };
+/* Broadcasts: of each host is known which of so many probes it answered, a bit for each. */
+enum { COO_REPLIERS_MAX = 4096, COO_FLOWS_MAX = 1024, COO_BROADCASTS_MAX = 64 };
 
 /* A host that answered a broadcast. */
 typedef struct coo_replier {

@@ -172,7 +172,7 @@ static coo_replier *replier_of(coo_flow *f, const coo_addr *from)
 static void take_broadcast(coo_prober *p, coo_flow *f, const struct arrival *a, uint32_t seq)
 {
 	coo_time begin = coo_account_begin_of(&f->account, seq);
-	coo_replier *r = begin && seq < 64 ? replier_of(f, &a->from) : NULL;
+	coo_replier *r = begin && seq < COO_BROADCASTS_MAX ? replier_of(f, &a->from) : NULL;
 	coo_probe_event ev = { 0 };
 	coo_answer first = { .verdict = COO_VERDICT_RECEIVED, .seq = seq, .has_rtt = true };
 
